@@ -1,0 +1,115 @@
+"""The person who signs in."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models, transaction
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.names import initials, validate_name
+
+
+class Role(models.TextChoices):
+    """What a person may do on this server."""
+
+    OWNER = "owner", _("Owner")
+    ADMIN = "admin", _("Administrator")
+    MODERATOR = "moderator", _("Moderator")
+    MEMBER = "member", _("Member")
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes people; e-mail addresses are kept in lower case."""
+
+    def create_user(
+        self, email: str, password: str | None = None, *, verified: bool | None = None, **fields: Any
+    ) -> "User":
+        """Create a person who signs in with `email`; without a password none will work.
+
+        The address counts as confirmed when `verified`, by default when nobody has to confirm.
+        """
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        with transaction.atomic(using=self._db):
+            user.save(using=self._db)
+            user.emailaddress_set.create(
+                email=user.email,
+                primary=True,
+                verified=not settings.CONFIRM_EMAIL if verified is None else verified,
+            )
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Create the owner, or an administrator when there is one, as `manage.py createsuperuser` does.
+
+        Whoever can run commands on the server is believed about the address.
+        """
+        fields.setdefault("name", "Admin")
+        owned = self.filter(role=Role.OWNER).exists()
+        fields.setdefault("role", Role.ADMIN if owned else Role.OWNER)
+        return self.create_user(email, password, verified=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=(username or "").strip().lower())
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person with an account; signs in by e-mail and is shown by name.
+
+    Exactly one person is the owner: the first who signed up.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(_("email"), max_length=254, unique=True)
+    name = models.CharField(_("name"), max_length=50, validators=[validate_name])
+    intro = models.CharField(_("about you"), max_length=200, blank=True)
+    role = models.CharField(max_length=9, choices=Role.choices, default=Role.MEMBER)
+    is_active = models.BooleanField(default=True)
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["role"], condition=models.Q(role=Role.OWNER), name="accounts_one_owner"
+            ),
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="accounts_email_lower"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the person may open the admin site."""
+        return self.role != Role.MEMBER
+
+    @property
+    def runs_server(self) -> bool:
+        """Whether the person may change settings and invite in the server's name."""
+        return self.role in (Role.OWNER, Role.ADMIN)
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        return self.is_active and (self.runs_server or super().has_perm(perm, obj))
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_active and (self.runs_server or super().has_module_perms(app_label))
+
+    @property
+    def initials(self) -> str:
+        """One or two letters for the generated avatar."""
+        return initials(self.name)
+
+    @property
+    def hue(self) -> int:
+        """The avatar's colour, 0 to 11, the same everywhere for ever."""
+        return self.id.int % 12
