@@ -1,0 +1,157 @@
+"""Adding, accepting, blocking and reporting contacts."""
+
+import logging
+from uuid import UUID
+
+from django.core.mail import send_mail
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.invitations import mail_proof
+from accounts.models import User
+from chat import events
+from chat.actions.messages import post_message
+from chat.actions.rooms import open_direct_room
+from chat.errors import Invalid, contact_not_found
+from chat.models import Block, Contact, Invitation, Report
+from chat.site import absolute_url
+from chat.text import clean_context, tidy
+
+logger = logging.getLogger(__name__)
+
+
+def add_contact(*, owner: User, name: str, email: str, greeting: str = "") -> Contact:
+    """Add somebody by name and e-mail, and invite them; adding again is harmless.
+
+    Whether they are registered is not told: either way the contact waits for their answer, and an
+    invitation link exists. When they had asked `owner` first, both are connected at once.
+    Raises `Invalid` for one's own address.
+    """
+    email = email.strip().lower()
+    if email == owner.email:
+        raise Invalid(_("this is your own address"), field="email")
+    with transaction.atomic():
+        contact, made = Contact.objects.get_or_create(
+            owner=owner, email=email, defaults={"name": name, "greeting": tidy(greeting)}
+        )
+        if made:
+            invitation = Invitation.objects.create(inviter=owner, contact=contact)
+            if request := _asked_first(owner, email):
+                return accept_contact(actor=owner, contact_id=request.id)
+            transaction.on_commit(lambda: _send_invitation(contact, invitation), robust=True)
+            for addressee in User.objects.filter(emailaddress__email__iexact=email, emailaddress__verified=True):
+                if not Block.objects.filter(blocker=addressee, blocked=owner).exists():
+                    events.inbox_changed(addressee)
+    return contact
+
+
+def accept_contact(*, actor: User, contact_id: UUID) -> Contact:
+    """Accept a request: both become each other's contact and their conversation opens.
+
+    Returns the contact of `actor`. Accepting again is harmless.
+    Raises `NotFound` when there is no such request to this person.
+    """
+    with transaction.atomic():
+        accepted = Contact.objects.filter(id=contact_id, person=actor).select_related("owner").first()
+        request = accepted or Contact.objects.requests_to(actor).filter(id=contact_id).first()
+        if request is None:
+            raise contact_not_found()
+        asker = request.owner
+        Contact.objects.filter(owner=asker, person=actor).exclude(id=request.id).delete()
+        Contact.objects.filter(id=request.id, person=None).update(person=actor, accepted_at=timezone.now())
+        mine = _contact_for(actor, asker)
+        room = open_direct_room(asker, actor)
+        if request.greeting and not accepted:
+            post_message(author=asker, room_id=room.id, client_id=request.id, body=request.greeting)
+        events.inbox_changed(asker)
+        events.inbox_changed(actor)
+        return mine
+
+
+def rename_contact(*, owner: User, contact_id: UUID, name: str) -> Contact:
+    """Call a contact something else. Raises `NotFound`."""
+    contact = Contact.objects.of(owner).filter(id=contact_id).first()
+    if contact is None:
+        raise contact_not_found()
+    contact.name = name
+    contact.save(update_fields=["name"])
+    events.inbox_changed(owner)
+    return contact
+
+
+def block_person(*, blocker: User, contact_id: UUID) -> User:
+    """Block the person behind a contact or a request; returns them. They are not told.
+
+    Raises `NotFound`.
+    """
+    person = person_behind(blocker, contact_id)
+    Block.objects.get_or_create(blocker=blocker, blocked=person)
+    events.inbox_changed(blocker)
+    return person
+
+
+def unblock_person(*, blocker: User, person: User) -> None:
+    """Hear from somebody again; harmless when they were not blocked."""
+    Block.objects.filter(blocker=blocker, blocked=person).delete()
+    events.inbox_changed(blocker)
+
+
+def report_person(*, reporter: User, contact_id: UUID, context: str) -> Report:
+    """Tell the moderators about the person behind a contact or a request.
+
+    What the request said is frozen with it. Several reports are several rows.
+    Raises `Invalid` when `context` is blank, `NotFound`.
+    """
+    text = clean_context(context)
+    person = person_behind(reporter, contact_id)
+    contact = Contact.objects.get(id=contact_id)
+    greeting = contact.greeting if contact.owner_id == person.id else ""
+    evidence = {"name": person.name, "intro": person.intro, "greeting": greeting}
+    return Report.objects.create(reporter=reporter, subject=person, context=text, evidence=evidence)
+
+
+def person_behind(user: User, contact_id: UUID) -> User:
+    """Return whom a contact of `user`, or a request to them, is about. Raises `NotFound`."""
+    contact = Contact.objects.of(user).filter(id=contact_id).select_related("person").first()
+    if contact and contact.person:
+        return contact.person
+    request = None if contact else Contact.objects.requests_to(user).filter(id=contact_id).first()
+    if request is None:
+        raise contact_not_found()
+    return request.owner
+
+
+def _asked_first(owner: User, email: str) -> Contact | None:
+    """The waiting request from the person with this address to `owner`, if there is one."""
+    return Contact.objects.requests_to(owner).filter(
+        owner__emailaddress__email__iexact=email, owner__emailaddress__verified=True
+    ).first()
+
+
+def _contact_for(owner: User, person: User) -> Contact:
+    """Make `person` a contact of `owner`, or complete the one that waits for their address."""
+    known = Contact.objects.filter(owner=owner, person=person).first()
+    if known:
+        return known
+    contact, _made = Contact.objects.get_or_create(owner=owner, email=person.email, defaults={"name": person.name})
+    contact.person, contact.accepted_at = person, timezone.now()
+    contact.save(update_fields=["person", "accepted_at"])
+    return contact
+
+
+def _send_invitation(contact: Contact, invitation: Invitation) -> None:
+    context = {
+        "inviter": contact.owner,
+        "contact": contact,
+        "url": absolute_url(invitation.get_absolute_url()) + f"?proof={mail_proof(invitation.code)}",
+    }
+    subject = _("%(name)s invites you to chat") % {"name": contact.owner.name}
+    try:
+        send_mail(subject, render_to_string("chat/email/invitation.txt", context), None, [contact.email])
+    except OSError as error:
+        # The link on the contact's page still works; the address is personal and not logged.
+        logger.warning("An invitation could not be mailed: %s", type(error).__name__)
+
+

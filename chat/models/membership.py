@@ -1,0 +1,139 @@
+"""Who is in a room, and how far they have read."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from accounts.names import initials
+from chat.models.block import Block
+from chat.models.contact import Contact
+from chat.models.message import Message
+from chat.models.room import Room
+
+UNREAD_MOST = 100
+PREVIEW = 140
+
+
+class _CappedCount(Subquery):
+    """Counts the rows of a sliced query, so that a long absence costs no more than a short one."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS capped)"
+    output_field = models.IntegerField()
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def of(self, user: User) -> "MembershipQuerySet":
+        return self.filter(user=user)
+
+    def with_unread(self) -> "MembershipQuerySet":
+        """Annotate `unread`: messages of others after the last one read, at most `UNREAD_MOST`."""
+        unread = (
+            Message.objects.filter(
+                room=OuterRef("room"), sequence__gt=OuterRef("read_sequence"), deleted_at=None, withheld=False
+            )
+            .exclude(author=OuterRef("user"))
+            .order_by()
+            .values("pk")[:UNREAD_MOST]
+        )
+        return self.annotate(unread=_CappedCount(unread))
+
+    def with_title(self) -> "MembershipQuerySet":
+        """Annotate `other_id`, `other_name`, `other_joined` and `title`: in a direct room the other
+        person as the member's contacts call them, else the room's name."""
+        other = Membership.objects.filter(room=OuterRef("room")).exclude(user=OuterRef("user")).order_by("pk")
+        called = Contact.objects.filter(owner=OuterRef("user"), person=OuterRef("other_id"))
+        direct = Q(room__kind=Room.Kind.DIRECT)
+        return self.annotate(
+            other_id=models.Case(models.When(direct, then=Subquery(other.values("user")[:1]))),
+            other_name=models.Case(models.When(direct, then=Subquery(other.values("user__name")[:1]))),
+        ).annotate(
+            contact_id=Subquery(called.values("pk")[:1]),
+            i_block=Exists(Block.objects.filter(blocker=OuterRef("user"), blocked=OuterRef("other_id"))),
+            title=Coalesce(Subquery(called.values("name")[:1]), F("other_name"), F("room__name"), Value("")),
+        )
+
+    def for_list(self) -> "MembershipQuerySet":
+        """All that a row of the list of rooms shows, in one query."""
+        return self.with_title().with_unread().select_related("room__last_message__author")
+
+    def recent_first(self) -> "MembershipQuerySet":
+        return self.order_by("-room__active_at", "-pk")
+
+    def titled_like(self, text: str) -> "MembershipQuerySet":
+        """Those whose title, person or address contains `text`, whatever the case."""
+        return self.with_title().filter(
+            Q(title__icontains=text) | Q(other_name__icontains=text)
+        )
+
+
+class Membership(models.Model):
+    """One person's place in one room."""
+
+    class Role(models.TextChoices):
+        HOST = "host", gettext_lazy("Host")
+        MODERATOR = "moderator", gettext_lazy("Moderator")
+        SPEAKER = "speaker", gettext_lazy("Speaker")
+        PARTICIPANT = "participant", gettext_lazy("Participant")
+        VIEWER = "viewer", gettext_lazy("Viewer")
+
+    class Involvement(models.TextChoices):
+        ALL = "all", gettext_lazy("All messages")
+        MENTIONS = "mentions", gettext_lazy("Mentions")
+        NOTHING = "nothing", gettext_lazy("Nothing")
+
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=11, choices=Role.choices, default=Role.PARTICIPANT)
+    involvement = models.CharField(max_length=8, choices=Involvement.choices, default=Involvement.ALL)
+    read_sequence = models.PositiveBigIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    # What the list of rooms adds, see `MembershipQuerySet.for_list`.
+    title: str
+    other_id: UUID | None
+    other_name: str | None
+    contact_id: UUID | None
+    i_block: bool
+    unread: int
+
+    objects: ClassVar[MembershipQuerySet] = MembershipQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["room", "user"], name="chat_membership_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.room_id}"
+
+    @property
+    def initials(self) -> str:
+        return initials(self.title)
+
+    @property
+    def hue(self) -> int:
+        """The colour of the generated avatar: the other person's, or the room's own."""
+        shown: UUID = self.other_id or self.room_id
+        return shown.int % 12
+
+    @property
+    def preview(self) -> str:
+        """One line of the last message, as the list of rooms shows it."""
+        last = self.room.last_message
+        if last is None:
+            return ""
+        said = _("Message deleted") if last.deleted_at else " ".join(last.body[:PREVIEW].split())
+        if last.author_id == self.user_id:
+            return _("You: %(said)s") % {"said": said}
+        return said if self.room.kind == Room.Kind.DIRECT else f"{last.author.name}: {said}"
+
+    def mark_read(self, sequence: int) -> bool:
+        """Remember that everything up to `sequence` was read; never goes back. Says if it changed."""
+        return bool(
+            Membership.objects.filter(pk=self.pk, read_sequence__lt=sequence).update(read_sequence=sequence)
+        )

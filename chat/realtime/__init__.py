@@ -1,0 +1,1 @@
+"""Sockets, groups and frames: the only place that knows them."""

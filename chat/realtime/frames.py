@@ -1,0 +1,94 @@
+"""What travels over a socket: JSON from the client; HTML or JSON to it. See docs/protocol.md."""
+
+import json
+from typing import Any, Final
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from chat.errors import BadFrame, ChatError, Invalid, TooLarge
+from chat.realtime.socket import Event
+
+HTML: Final = "chatscape.html"
+JSON: Final = "chatscape.json"
+PROTOCOLS: Final = (HTML, JSON)
+FRAME_MOST: Final = 32 * 1024
+REF_MOST: Final = 100
+SEQUENCE_MOST: Final = 2**63 - 1
+
+Frame = dict[str, Any]
+
+
+def parse(text: str | None, data: bytes | None) -> Frame:
+    """Return the JSON object a client sent. Raises `TooLarge` or `BadFrame`."""
+    if text is None:
+        raise BadFrame(_("Frames are text."))
+    if len(text) > FRAME_MOST or len(text.encode("utf-8", "surrogatepass")) > FRAME_MOST:
+        raise TooLarge(_("A frame has at most %(most)s bytes.") % {"most": FRAME_MOST})
+    try:
+        frame = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadFrame(_("This is not JSON.")) from error
+    if not isinstance(frame, dict):
+        raise BadFrame(_("A frame is a JSON object."))
+    return frame
+
+
+def ref_of(frame: Frame) -> str | int | None:
+    """Return the reference that the reply repeats, if it is a short string or a number."""
+    ref = frame.get("ref")
+    if isinstance(ref, str) and len(ref) <= REF_MOST and ref.isprintable():
+        return ref
+    return ref if isinstance(ref, int) and not isinstance(ref, bool) and abs(ref) <= SEQUENCE_MOST else None
+
+
+def encode(value: Frame) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def reply(ref: str | int | None, **fields: Any) -> str:
+    return encode({"ref": ref, "status": "ok", **fields})
+
+
+def refusal(ref: str | int | None, error: ChatError) -> str:
+    return encode({"ref": ref, "status": "error", **error.as_dict()})
+
+
+def event_frame(event: Event, protocol: str) -> str:
+    """Encode an event for a sub-protocol: a message is an HTML fragment or JSON, a notice always JSON."""
+    name = event["name"]
+    if "html" not in event:
+        notice = {key: value for key, value in event.items() if key not in ("type", "group", "name")}
+        return encode({"event" if protocol == JSON else "notice": name, **notice})
+    if protocol != JSON:
+        return str(event["html"])
+    return encode(
+        {"event": name, "room": event["room"], "revision": event["revision"], "message": event["message"]}
+    )
+
+
+def uuid_in(frame: Frame, field: str) -> UUID:
+    """Return a UUID from a frame. Raises `Invalid`."""
+    value = frame.get(field)
+    try:
+        return UUID(value if isinstance(value, str) and len(value) <= 45 else "")
+    except ValueError as error:
+        raise Invalid(_("%(field)s must be a UUID") % {"field": field}, field=field) from error
+
+
+def number_in(frame: Frame, field: str, default: int | None = None) -> int | None:
+    """Return a whole number from 0 to 2^63-1 from a frame, or the default. Raises `Invalid`."""
+    value = frame.get(field, default)
+    if value is None:
+        return default
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= SEQUENCE_MOST:
+        raise Invalid(_("%(field)s must be a whole number") % {"field": field}, field=field)
+    return value
+
+
+def needed_number_in(frame: Frame, field: str) -> int:
+    """Return a number that must be there. Raises `Invalid`."""
+    value = number_in(frame, field)
+    if value is None:
+        raise Invalid(_("%(field)s not provided") % {"field": field}, field=field)
+    return value

@@ -1,0 +1,113 @@
+"""Contacts: the list, somebody new, the details."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import OuterRef, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import User
+from chat.actions.contacts import accept_contact, add_contact, rename_contact
+from chat.errors import ChatError, contact_not_found
+from chat.forms import ContactForm, ContactNameForm, refuse
+from chat.models import Block, Contact, Membership, Room
+from chat.models.contact import ContactQuerySet
+from chat.site import absolute_url
+from chat.views.access import SignedInRequest, signed_in
+from chat.views.inbox import search_words, sidebar
+
+CONTACTS_MOST = 500
+
+
+@require_safe
+@signed_in
+def contact_list(request: SignedInRequest) -> HttpResponse:
+    """All contacts by name; `?q=` searches names and addresses."""
+    query = search_words(request)
+    contacts = _with_room(Contact.objects.of(request.user), request.user)
+    if query:
+        contacts = contacts.matching(query)
+    context = {"contacts": contacts[:CONTACTS_MOST], "contact_query": query}
+    if request.headers.get("HX-Target") == "contact-list":
+        response = render(request, "chat/_contact_list.html", context)
+    else:
+        context |= {**sidebar(request.user), "requests": Contact.objects.requests_to(request.user)[:50]}
+        response = render(request, "chat/contacts.html", context)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def contact_new(request: SignedInRequest) -> HttpResponse:
+    """Add somebody by name and e-mail."""
+    form = ContactForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            contact = add_contact(owner=request.user, **form.cleaned_data)
+        except ChatError as error:
+            refuse(form, error)
+        else:
+            return redirect(contact)
+    status = 422 if form.errors else 200
+    return render(request, "chat/contact_new.html", {**sidebar(request.user), "form": form}, status=status)
+
+
+@require_safe
+@signed_in
+def contact(request: SignedInRequest, contact_id: UUID) -> HttpResponse:
+    """One contact's details; while they have not answered, the link that invites them."""
+    found = _own_contact(request, contact_id)
+    invitation = getattr(found, "invitation", None)
+    context = {
+        **sidebar(request.user),
+        "contact": found,
+        "blocked": bool(found.person) and Block.objects.filter(blocker=request.user, blocked=found.person).exists(),
+        "invitation_url": absolute(request, invitation.get_absolute_url()) if invitation and not found.person else "",
+    }
+    return render(request, "chat/contact.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def contact_edit(request: SignedInRequest, contact_id: UUID) -> HttpResponse:
+    """Call a contact something else."""
+    found = _own_contact(request, contact_id)
+    form = ContactNameForm(request.POST if request.method == "POST" else None, initial={"name": found.name})
+    if form.is_bound and form.is_valid():
+        return redirect(rename_contact(owner=request.user, contact_id=contact_id, **form.cleaned_data))
+    context = {**sidebar(request.user), "contact": found, "form": form}
+    return render(request, "chat/contact_edit.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@signed_in
+def contact_accept(request: SignedInRequest, contact_id: UUID) -> HttpResponse:
+    """Accept a request and open the conversation."""
+    mine = accept_contact(actor=request.user, contact_id=contact_id)
+    assert mine.person is not None  # noqa: S101 - accepting connects both
+    return redirect("room", Room.objects.get(pair_key=Room.pair(request.user, mine.person)).id)
+
+
+def absolute(request: HttpRequest, path: str) -> str:
+    """Return the whole address of a page: the configured one, else as this request came."""
+    return absolute_url(path) if settings.PUBLIC_URL else request.build_absolute_uri(path)
+
+
+def _own_contact(request: SignedInRequest, contact_id: UUID) -> Contact:
+    contacts = _with_room(Contact.objects.of(request.user), request.user)
+    found = contacts.select_related("invitation").filter(id=contact_id).first()
+    if found is None:
+        raise contact_not_found()
+    return found
+
+
+def _with_room(contacts: ContactQuerySet, user: User) -> ContactQuerySet:
+    """Annotate `room_id`: the direct room with the contact."""
+    direct = Membership.objects.filter(
+        room__kind=Room.Kind.DIRECT, room__memberships__user=user, user=OuterRef("person")
+    ).exclude(user=user)
+    return contacts.annotate(room_id=Subquery(direct.values("room")[:1])).select_related("person")

@@ -1,0 +1,143 @@
+"""A conversation."""
+
+from datetime import datetime, time
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from chat.actions.rooms import mark_read
+from chat.errors import Invalid, message_not_found, room_not_found
+from chat.forms import MessageForm
+from chat.models import Membership, Message, Room
+from chat.models.message import PAGE
+from chat.render import messages_html
+from chat.views.access import SignedInRequest, signed_in
+from chat.views.inbox import sidebar
+from chatscape.answers import is_htmx
+
+
+@require_safe
+@signed_in
+def room(request: SignedInRequest, room_id: UUID) -> HttpResponse:
+    """The newest messages, or those before `?before=`; `?date=` leads to the first of a day."""
+    if "date" in request.GET:
+        return _first_of(request, room_id, request.GET["date"])
+    return room_page(request, room_id, before=number(request, "before"))
+
+
+@require_safe
+@signed_in
+def permalink(request: SignedInRequest, room_id: UUID, sequence: int) -> HttpResponse:
+    """One message among those around it."""
+    return room_page(request, room_id, around=sequence)
+
+
+@require_POST
+@signed_in
+def room_read(request: SignedInRequest, room_id: UUID) -> HttpResponse:
+    """Mark everything up to `sequence` as read."""
+    sequence = request.POST.get("sequence", "")
+    if not (sequence.isascii() and sequence.isdecimal() and len(sequence) < 19):
+        raise Invalid(_("%(field)s must be a whole number") % {"field": "sequence"}, field="sequence")
+    mark_read(reader=request.user, room_id=room_id, sequence=int(sequence))
+    return HttpResponse(status=204) if is_htmx(request) else redirect("room", room_id)
+
+
+def room_page(
+    request: SignedInRequest,
+    room_id: UUID,
+    *,
+    before: int | None = None,
+    around: int | None = None,
+    form: MessageForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Render a room: two queries, one for all rooms of the list, one for the messages.
+
+    Raises `NotFound` when the person is not in the room, or has no message `around` to see.
+    """
+    user = request.user
+    side = sidebar(user, current=room_id)
+    membership = next((row for row in side["rooms"] if row.room_id == room_id), None)
+    if membership is None:
+        membership = _outside_list(request, room_id)
+    shown, has_older, has_newer = _window(membership, before, around)
+    context: dict[str, Any] = {
+        **side,
+        "membership": membership,
+        "room": membership.room,
+        "messages_html": messages_html(shown, user),
+        "first_sequence": shown[0].sequence if shown else 0,
+        "has_older": has_older,
+        "has_newer": has_newer,
+        "around": around,
+        "selected": next((message for message in shown if message.sequence == around), None),
+        "form": form or MessageForm(),
+        "read_sequence": membership.read_sequence,
+        "closed_reason": _("You blocked this person.") if membership.i_block else "",
+        "may_post": not membership.i_block,
+    }
+    response = render(request, "chat/room.html", context, status=status)
+    patch_vary_headers(response, ["HX-Request", "Accept"])
+    return response
+
+
+def _outside_list(request: SignedInRequest, room_id: UUID) -> Membership:
+    """An event's room is not in the list of rooms."""
+    membership = Membership.objects.of(request.user).for_list().filter(room=room_id).first()
+    if membership is None:
+        raise room_not_found()
+    return membership
+
+
+def _window(membership: Membership, before: int | None, around: int | None) -> tuple[list[Message], bool, bool]:
+    """Return the messages to show, and whether there are older and newer ones."""
+    visible = membership.room.messages.visible_to(membership.user_id)
+    if around is None:
+        found = visible.before(before, PAGE + 1)
+        return found[-PAGE:], len(found) > PAGE, before is not None
+    half = PAGE // 2
+    older = visible.before(around, half + 1)
+    newer = visible.after(around - 1, half + 1)
+    if not newer or newer[0].sequence != around:
+        raise message_not_found()
+    return older[-half:] + newer[:half], len(older) > half, len(newer) > half
+
+
+def _first_of(request: SignedInRequest, room_id: UUID, date: str) -> HttpResponse:
+    """Lead to the first message of a day, or to the newest when nothing was said since."""
+    try:
+        day = parse_date(date)
+    except ValueError:
+        day = None
+    if day is None:
+        raise Invalid(_("date must be a day like 2026-12-31"), field="date")
+    if not Room.objects.of(request.user).filter(id=room_id).exists():
+        raise room_not_found()
+    start = timezone.make_aware(datetime.combine(day, time.min))
+    sequence = (
+        Message.objects.filter(room=room_id, created_at__gte=start)
+        .visible_to(request.user)
+        .order_by("sequence")
+        .values_list("sequence", flat=True)
+        .first()
+    )
+    return redirect(reverse("message", args=[room_id, sequence]) if sequence else reverse("room", args=[room_id]))
+
+
+def number(request: SignedInRequest, name: str) -> int | None:
+    """Return a whole number from the query string, or None when it is not given. Raises `Invalid`."""
+    value = request.GET.get(name)
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdecimal() and len(value) < 19):
+        raise Invalid(_("%(field)s must be a whole number") % {"field": name}, field=name)
+    return int(value)

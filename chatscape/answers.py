@@ -1,0 +1,33 @@
+"""Errors and fragments as the client asked for them: a page, a fragment, or JSON."""
+
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+from chat.errors import ChatError
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Say whether the client prefers JSON to HTML."""
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    """Say whether htmx asks, so that a fragment is enough. Going back in history needs the page."""
+    return request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+
+
+def error_answer(request: HttpRequest, error: ChatError) -> HttpResponse:
+    """Tell an error in the form the client asked for."""
+    if wants_json(request):
+        response: HttpResponse = JsonResponse({"error": error.as_dict()}, status=error.status)
+    else:
+        context = {"error": error, "title": HTTPStatus(error.status).phrase}
+        name = {404: "404.html", 503: "503.html"}.get(error.status, "error.html")
+        response = render(request, name, context, status=error.status)
+    if error.retry_after is not None:
+        response["Retry-After"] = str(error.retry_after)
+    patch_vary_headers(response, ["Accept", "HX-Request"])
+    return response

@@ -1,0 +1,24 @@
+"""What every page knows."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from accounts.models import User
+from chatscape.answers import is_htmx
+
+
+def site(request: HttpRequest) -> dict[str, object]:
+    """Return the site's name, the layout to extend, and who may sign up."""
+    htmx = is_htmx(request)
+    return {
+        "site_name": "ChatScape",
+        "htmx": htmx,
+        "layout": "app_bare.html" if htmx else "app.html",
+        "sign_up_open": settings.SIGN_UP == "open",
+        "has_mail": bool(settings.EMAIL_URL),
+    }
+
+
+def first_run() -> bool:
+    """Say whether nobody has an account yet: then the next to sign up is the owner."""
+    return not User.objects.exists()

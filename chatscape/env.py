@@ -1,0 +1,103 @@
+"""Read the environment strictly: a bad value stops the start and names itself.
+
+Every variable can also be given as ``NAME_FILE``, the path of a file that holds the value, as
+container secrets are.
+"""
+
+import contextlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env, EnvError, FileAwareEnv
+
+
+def reader() -> Env:
+    """Return a reader for the process environment that understands ``_FILE`` variables."""
+    return FileAwareEnv(eager=True)
+
+
+class Settings:
+    """The environment, one method a kind of value.
+
+    Every method takes the variable's name and its default, and raises `ImproperlyConfigured`
+    naming the variable when the value cannot be understood.
+    """
+
+    def __init__(self, env: Env | None = None) -> None:
+        self._env = env or reader()
+
+    def text(self, name: str, default: str = "") -> str:
+        try:
+            return str(self._env.str(name, default)).strip()
+        except (EnvError, ValueError, OSError) as error:
+            raise _bad(name, error) from error
+
+    def flag(self, name: str, default: bool) -> bool:
+        if not self.text(name):
+            return default
+        try:
+            return bool(self._env.bool(name))
+        except (EnvError, ValueError, OSError) as error:
+            raise _bad(name, error) from error
+
+    def number(self, name: str, default: int, *, least: int, most: int) -> int:
+        value = self.text(name)
+        if not value:
+            return default
+        if not (value.isascii() and value.isdecimal() and least <= int(value) <= most):
+            raise _bad(name, f"must be a whole number from {least} to {most}")
+        return int(value)
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name) or default
+        if value not in choices:
+            raise _bad(name, f"must be one of {', '.join(choices)}")
+        return value
+
+    def words(self, name: str, default: list[str]) -> list[str]:
+        value = self.text(name)
+        return [word.strip() for word in value.split(",") if word.strip()] if value else default
+
+    def url(self, name: str, schemes: tuple[str, ...], default: str = "") -> str:
+        value = self.text(name) or default
+        if not value:
+            return ""
+        try:
+            parts = urlsplit(value)
+            _ = parts.port
+        except ValueError as error:
+            raise _bad(name, "is not a URL") from error
+        if parts.scheme not in schemes:
+            raise _bad(name, f"must be a URL that starts with {' or '.join(s + ':' for s in schemes)}")
+        if not (parts.netloc or parts.path.strip("/")):
+            raise _bad(name, "names no server")
+        return value
+
+
+def secret_key(given: str, keep_in: Path) -> str:
+    """Return the given key, or the one kept in `keep_in`, made on the first start.
+
+    Raises `ImproperlyConfigured` when a given key is too short to be a secret.
+    """
+    if given:
+        if len(given) < 32:
+            raise _bad("SECRET_KEY", "must have at least 32 characters")
+        return given
+    if not keep_in.exists():
+        with tempfile.NamedTemporaryFile("w", dir=keep_in.parent) as file:
+            file.write(secrets.token_urlsafe(64))
+            file.flush()
+            # Of several processes that start at once, one gives the name; its key is everybody's.
+            with contextlib.suppress(FileExistsError):
+                os.link(file.name, keep_in)
+    return keep_in.read_text().strip()
+
+
+def _bad(name: str, reason: object) -> ImproperlyConfigured:
+    # The value itself may be a secret: it is never repeated.
+    text = reason if isinstance(reason, str) else "cannot be read"
+    return ImproperlyConfigured(f"{name}: {text}")

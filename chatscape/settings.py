@@ -1,0 +1,261 @@
+"""ChatScape's settings: everything comes from the environment, see docs/configuration.md."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from chatscape.env import Settings, secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Settings()
+
+# State: the database, uploads and the generated key live in one folder.
+VAR_DIR = Path(env.text("CHATSCAPE_VAR") or BASE_DIR / "var").absolute()
+try:
+    VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+except OSError as error:
+    raise ImproperlyConfigured(f"CHATSCAPE_VAR: {error.strerror}: {VAR_DIR}") from error
+
+DEBUG = env.flag("DEBUG", default=False)
+SECRET_KEY = secret_key(env.text("SECRET_KEY"), keep_in=VAR_DIR / "secret_key")
+
+# Where people reach it.
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.number("PORT", 8000, least=1, most=65535)
+PUBLIC_URL = env.url("PUBLIC_URL", ("https", "http")).rstrip("/")
+_public = urlsplit(PUBLIC_URL)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", [_public.hostname] if _public.hostname else []) or [
+    "127.0.0.1",
+    "localhost",
+    "[::1]",
+    *([HOST] if HOST not in ("0.0.0.0", "::", "127.0.0.1", "localhost") else []),  # noqa: S104
+]
+CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"] if _public.netloc else []
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme or "http"
+
+# Who may join once there is an owner, and whether an address must be confirmed by mail.
+SIGN_UP = env.choice("SIGN_UP", "invited", ("invited", "open"))
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "channels",
+    "csp",
+    "allauth",
+    "allauth.account",
+    "accounts",
+    "chat",
+    "chatscape",
+]
+
+MIDDLEWARE = [
+    "chatscape.middleware.HealthMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "chatscape.middleware.RequestIdMiddleware",
+    "chatscape.middleware.HeadersMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "chatscape.middleware.ErrorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "chatscape.urls"
+WSGI_APPLICATION = "chatscape.wsgi.application"
+ASGI_APPLICATION = "chatscape.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "chatscape.context.site",
+            ],
+        },
+    }
+]
+
+# The database: a file beside nothing else, or PostgreSQL.
+DATABASE_URL = env.url("DATABASE_URL", ("postgres", "postgresql", "sqlite"))
+if urlsplit(DATABASE_URL).scheme.startswith("postgres"):
+    DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
+    DATABASES["default"]["OPTIONS"] = {
+        **DATABASES["default"].get("OPTIONS", {}),
+        "connect_timeout": 5,
+        "pool": {
+            "min_size": 1,
+            "max_size": env.number("DATABASE_CONNECTIONS", 12, least=2, most=100),
+            "timeout": 5,
+        },
+    }
+else:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": dj_database_url.parse(DATABASE_URL)["NAME"] if DATABASE_URL else VAR_DIR / "chatscape.sqlite3",
+            "OPTIONS": {
+                # A transaction takes the write lock when it starts, so that two of them wait for
+                # each other instead of failing half-way.
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728;",
+            },
+            # Tests with threads need a file: an in-memory database is shared through one lock.
+            "TEST": {"NAME": VAR_DIR / "test.sqlite3"},
+        }
+    }
+
+# Between processes: nothing, or Redis.
+REDIS_URL = env.url("REDIS_URL", ("redis", "rediss", "unix"))
+if REDIS_URL:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {
+                "hosts": [
+                    {
+                        "address": REDIS_URL,
+                        "socket_connect_timeout": 2,
+                        "socket_timeout": 5,
+                        "health_check_interval": 10,
+                    }
+                ]
+            },
+        }
+    }
+    CACHES = {
+        "default": {
+            "BACKEND": "chatscape.cache.TolerantRedisCache",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        }
+    }
+else:
+    CHANNEL_LAYERS = {
+        "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
+    }
+
+# People.
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+SESSION_COOKIE_NAME = "chatscape_session"
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
+SESSION_COOKIE_SAMESITE = "Lax"
+
+# Mail: printed on the console until a server is named.
+EMAIL_URL = env.url("EMAIL_URL", ("smtp", "smtps", "smtp+tls"))
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "ChatScape <chatscape@localhost>")
+if EMAIL_URL:
+    _mail = urlsplit(EMAIL_URL)
+    EMAIL_HOST = _mail.hostname or "localhost"
+    EMAIL_PORT = _mail.port or {"smtp": 25, "smtps": 465, "smtp+tls": 587}[_mail.scheme]
+    EMAIL_HOST_USER = _mail.username or ""
+    EMAIL_HOST_PASSWORD = env.text("EMAIL_PASSWORD") or _mail.password or ""
+    EMAIL_USE_SSL = _mail.scheme == "smtps"
+    EMAIL_USE_TLS = _mail.scheme == "smtp+tls"
+    EMAIL_TIMEOUT = 10
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+# Without a mail server nobody could confirm an address: then it is believed (docs/decisions.md).
+CONFIRM_EMAIL = env.flag("CONFIRM_EMAIL", default=bool(EMAIL_URL))
+
+# Languages and time.
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "chatscape" / "locale"]
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+# Static files: hashed names, compressed once, served by the same process.
+STATIC_URL = env.url("STATIC_URL", ("https", "http")) or "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "chatscape.storage.StaticStorage"},
+}
+MEDIA_ROOT = VAR_DIR / "media"
+WHITENOISE_MANIFEST_STRICT = False
+
+# Safety.
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "chatscape.views.csrf_failure"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+SILENCED_SYSTEM_CHECKS: list[str] = []
+_static_origin = [f"{urlsplit(STATIC_URL).scheme}://{urlsplit(STATIC_URL).netloc}"] if "//" in STATIC_URL else []
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [NONCE, *_static_origin],
+        "style-src": [SELF, *_static_origin],
+        "img-src": [SELF, "data:", *_static_origin],
+        "font-src": [SELF, *_static_origin],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "worker-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+if _public.scheme == "https":
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^health/"]
+    SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+# Realtime: how often a socket is told the latest revision of its rooms (seconds).
+HEARTBEAT_SECONDS = env.number("HEARTBEAT_SECONDS", 20, least=1, most=60)
+
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "django.request": {"level": "ERROR"},
+        "daphne": {"level": "WARNING"},
+    },
+}
+
+from accounts.settings import *  # noqa: E402, F403

@@ -1,0 +1,17 @@
+"""Every address of ChatScape."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("chatscape.pwa.urls")),
+    path("", include("chat.urls")),
+    path("", include("accounts.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "chatscape.views.bad_request"
+handler403 = "chatscape.views.permission_denied"
+handler404 = "chatscape.views.page_not_found"
+handler500 = "chatscape.views.server_error"
