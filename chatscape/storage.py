@@ -6,10 +6,14 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 class StaticStorage(CompressedManifestStaticFilesStorage):
     """Hashes names, also inside stylesheets and ES modules, and compresses once at collection.
 
-    Unknown names are served as they are, so that pages render before `collectstatic` has run.
+    A file that was not collected keeps its name, so that pages render before `collectstatic` has run.
     """
 
     manifest_strict = False
     support_js_module_import_aggregation = True
 
-
+    def stored_name(self, name: str) -> str:
+        try:
+            return str(super().stored_name(name))
+        except ValueError:
+            return name
