@@ -16,7 +16,9 @@ class ContactForm(PresenceMixin, forms.Form):
 
     name = NameFormField()
     email = EmailFormField()
-    greeting = forms.CharField(label=_("Say hello (optional)"), max_length=500, required=False, widget=forms.Textarea)
+    greeting = forms.CharField(
+        label=_("Say hello (optional)"), max_length=500, required=False, widget=forms.Textarea
+    )
 
 
 class ContactNameForm(PresenceMixin, forms.Form):

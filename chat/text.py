@@ -45,7 +45,9 @@ def clean_context(context: object) -> str:
     if not text:
         raise Invalid(_("report is empty"), field="context")
     if len(text) > CONTEXT_MOST:
-        raise Invalid(_("report is too long: at most %(most)s characters") % {"most": CONTEXT_MOST}, field="context")
+        raise Invalid(
+            _("report is too long: at most %(most)s characters") % {"most": CONTEXT_MOST}, field="context"
+        )
     return text
 
 

@@ -18,7 +18,9 @@ def health_answer(path: str) -> HttpResponse | None:
         return None
     parts = {"database": _database(), "redis": _redis()}
     ready = parts["database"] == "ok"
-    status = "ok" if set(parts.values()) <= {"ok", "not configured"} else "degraded" if ready else "unavailable"
+    status = (
+        "ok" if set(parts.values()) <= {"ok", "not configured"} else "degraded" if ready else "unavailable"
+    )
     return _uncached(JsonResponse({"status": status, **parts}, status=200 if ready else 503))
 
 

@@ -112,7 +112,9 @@ else:
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": dj_database_url.parse(DATABASE_URL)["NAME"] if DATABASE_URL else VAR_DIR / "chatscape.sqlite3",
+            "NAME": dj_database_url.parse(DATABASE_URL)["NAME"]
+            if DATABASE_URL
+            else VAR_DIR / "chatscape.sqlite3",
             "OPTIONS": {
                 # A transaction takes the write lock when it starts, so that two of them wait for
                 # each other instead of failing half-way.
@@ -215,7 +217,9 @@ CSRF_FAILURE_VIEW = "chatscape.views.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
 SILENCED_SYSTEM_CHECKS: list[str] = []
-_static_origin = [f"{urlsplit(STATIC_URL).scheme}://{urlsplit(STATIC_URL).netloc}"] if "//" in STATIC_URL else []
+_static_origin = (
+    [f"{urlsplit(STATIC_URL).scheme}://{urlsplit(STATIC_URL).netloc}"] if "//" in STATIC_URL else []
+)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -223,7 +227,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF, *_static_origin],
         "img-src": [SELF, "data:", *_static_origin],
         "font-src": [SELF, *_static_origin],
-        "connect-src": [SELF],
+        "connect-src": [SELF, *_static_origin],
         "manifest-src": [SELF],
         "worker-src": [SELF],
         "form-action": [SELF],

@@ -12,7 +12,9 @@ from chatscape.middleware import is_database_gone
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Say that a form was too old; what was typed is still in the page before."""
-    return error_answer(request, Forbidden(_("This page was open for too long. Go back, reload it and try again.")))
+    return error_answer(
+        request, Forbidden(_("This page was open for too long. Go back, reload it and try again."))
+    )
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

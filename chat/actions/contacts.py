@@ -41,7 +41,9 @@ def add_contact(*, owner: User, name: str, email: str, greeting: str = "") -> Co
             if request := _asked_first(owner, email):
                 return accept_contact(actor=owner, contact_id=request.id)
             transaction.on_commit(lambda: _send_invitation(contact, invitation), robust=True)
-            for addressee in User.objects.filter(emailaddress__email__iexact=email, emailaddress__verified=True):
+            for addressee in User.objects.filter(
+                emailaddress__email__iexact=email, emailaddress__verified=True
+            ):
                 if not Block.objects.filter(blocker=addressee, blocked=owner).exists():
                     events.inbox_changed(addressee)
     return contact
@@ -125,9 +127,11 @@ def person_behind(user: User, contact_id: UUID) -> User:
 
 def _asked_first(owner: User, email: str) -> Contact | None:
     """The waiting request from the person with this address to `owner`, if there is one."""
-    return Contact.objects.requests_to(owner).filter(
-        owner__emailaddress__email__iexact=email, owner__emailaddress__verified=True
-    ).first()
+    return (
+        Contact.objects.requests_to(owner)
+        .filter(owner__emailaddress__email__iexact=email, owner__emailaddress__verified=True)
+        .first()
+    )
 
 
 def _contact_for(owner: User, person: User) -> Contact:
@@ -135,7 +139,9 @@ def _contact_for(owner: User, person: User) -> Contact:
     known = Contact.objects.filter(owner=owner, person=person).first()
     if known:
         return known
-    contact, _made = Contact.objects.get_or_create(owner=owner, email=person.email, defaults={"name": person.name})
+    contact, _made = Contact.objects.get_or_create(
+        owner=owner, email=person.email, defaults={"name": person.name}
+    )
     contact.person, contact.accepted_at = person, timezone.now()
     contact.save(update_fields=["person", "accepted_at"])
     return contact
@@ -153,5 +159,3 @@ def _send_invitation(contact: Contact, invitation: Invitation) -> None:
     except OSError as error:
         # The link on the contact's page still works; the address is personal and not logged.
         logger.warning("An invitation could not be mailed: %s", type(error).__name__)
-
-

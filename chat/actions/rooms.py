@@ -10,9 +10,11 @@ from chat.models import Membership, Room
 
 def open_direct_room(one: User, other: User) -> Room:
     """Return the direct room of two people, made if they had none. Call it in a transaction."""
-    room, _made = Room.objects.get_or_create(pair_key=Room.pair(one, other), defaults={"kind": Room.Kind.DIRECT})
-    for person in (one, other):
-        _membership, joined = Membership.objects.get_or_create(room=room, user=person)
+    room, _made = Room.objects.get_or_create(
+        pair_key=Room.pair(one, other), defaults={"kind": Room.Kind.DIRECT}
+    )
+    for person, peer in ((one, other), (other, one)):
+        _membership, joined = Membership.objects.get_or_create(room=room, user=person, defaults={"peer": peer})
         if joined:
             events.member_joined(room, person)
     return room

@@ -4,7 +4,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -45,32 +45,25 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.annotate(unread=_CappedCount(unread))
 
     def with_title(self) -> "MembershipQuerySet":
-        """Annotate `other_id`, `other_name`, `other_joined` and `title`: in a direct room the other
-        person as the member's contacts call them, else the room's name."""
-        other = Membership.objects.filter(room=OuterRef("room")).exclude(user=OuterRef("user")).order_by("pk")
-        called = Contact.objects.filter(owner=OuterRef("user"), person=OuterRef("other_id"))
-        direct = Q(room__kind=Room.Kind.DIRECT)
+        """Annotate `title` (in a direct room the other person as the member's contacts call them, else
+        the room's name), `contact_id` and `i_block`."""
+        called = Contact.objects.filter(owner=OuterRef("user"), person=OuterRef("peer"))
         return self.annotate(
-            other_id=models.Case(models.When(direct, then=Subquery(other.values("user")[:1]))),
-            other_name=models.Case(models.When(direct, then=Subquery(other.values("user__name")[:1]))),
-        ).annotate(
             contact_id=Subquery(called.values("pk")[:1]),
-            i_block=Exists(Block.objects.filter(blocker=OuterRef("user"), blocked=OuterRef("other_id"))),
-            title=Coalesce(Subquery(called.values("name")[:1]), F("other_name"), F("room__name"), Value("")),
+            title=Coalesce(Subquery(called.values("name")[:1]), F("peer__name"), F("room__name")),
+            i_block=Exists(Block.objects.filter(blocker=OuterRef("user"), blocked=OuterRef("peer"))),
         )
 
     def for_list(self) -> "MembershipQuerySet":
         """All that a row of the list of rooms shows, in one query."""
-        return self.with_title().with_unread().select_related("room__last_message__author")
+        return self.with_title().with_unread().select_related("peer", "room__last_message__author")
 
     def recent_first(self) -> "MembershipQuerySet":
         return self.order_by("-room__active_at", "-pk")
 
     def titled_like(self, text: str) -> "MembershipQuerySet":
         """Those whose title, person or address contains `text`, whatever the case."""
-        return self.with_title().filter(
-            Q(title__icontains=text) | Q(other_name__icontains=text)
-        )
+        return self.with_title().filter(Q(title__icontains=text) | Q(peer__name__icontains=text))
 
 
 class Membership(models.Model):
@@ -90,6 +83,8 @@ class Membership(models.Model):
 
     room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    # In a direct room, the other person: lists of rooms need it in every row.
+    peer = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", editable=False)
     role = models.CharField(max_length=11, choices=Role.choices, default=Role.PARTICIPANT)
     involvement = models.CharField(max_length=8, choices=Involvement.choices, default=Involvement.ALL)
     read_sequence = models.PositiveBigIntegerField(default=0)
@@ -97,8 +92,6 @@ class Membership(models.Model):
 
     # What the list of rooms adds, see `MembershipQuerySet.for_list`.
     title: str
-    other_id: UUID | None
-    other_name: str | None
     contact_id: UUID | None
     i_block: bool
     unread: int
@@ -118,7 +111,7 @@ class Membership(models.Model):
     @property
     def hue(self) -> int:
         """The colour of the generated avatar: the other person's, or the room's own."""
-        shown: UUID = self.other_id or self.room_id
+        shown: UUID = self.peer_id or self.room_id
         return shown.int % 12
 
     @property

@@ -90,9 +90,7 @@ class MessageEdit(models.Model):
 
     class Meta:
         ordering = ["revision"]
-        constraints = [
-            models.UniqueConstraint(fields=["message", "revision"], name="chat_message_edit_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["message", "revision"], name="chat_message_edit_once")]
 
     def __str__(self) -> str:
         return f"{self.message_id} @{self.revision}"

@@ -25,7 +25,9 @@ class SignInFirst(ChatError):
     status = 401
 
 
-def signed_in(view: Callable[Concatenate[SignedInRequest, P], HttpResponse]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+def signed_in(
+    view: Callable[Concatenate[SignedInRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
     """Let only signed-in people in; others get the sign-in page, or 401 where no page is expected."""
 
     @wraps(view)

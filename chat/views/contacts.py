@@ -65,8 +65,11 @@ def contact(request: SignedInRequest, contact_id: UUID) -> HttpResponse:
     context = {
         **sidebar(request.user),
         "contact": found,
-        "blocked": bool(found.person) and Block.objects.filter(blocker=request.user, blocked=found.person).exists(),
-        "invitation_url": absolute(request, invitation.get_absolute_url()) if invitation and not found.person else "",
+        "blocked": bool(found.person)
+        and Block.objects.filter(blocker=request.user, blocked=found.person).exists(),
+        "invitation_url": absolute(request, invitation.get_absolute_url())
+        if invitation and not found.person
+        else "",
     }
     return render(request, "chat/contact.html", context)
 
@@ -107,7 +110,5 @@ def _own_contact(request: SignedInRequest, contact_id: UUID) -> Contact:
 
 def _with_room(contacts: ContactQuerySet, user: User) -> ContactQuerySet:
     """Annotate `room_id`: the direct room with the contact."""
-    direct = Membership.objects.filter(
-        room__kind=Room.Kind.DIRECT, room__memberships__user=user, user=OuterRef("person")
-    ).exclude(user=user)
+    direct = Membership.objects.of(user).filter(peer=OuterRef("person"))
     return contacts.annotate(room_id=Subquery(direct.values("room")[:1])).select_related("person")

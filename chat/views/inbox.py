@@ -33,7 +33,9 @@ def room_list(request: SignedInRequest) -> HttpResponse:
     if not is_htmx(request):
         return inbox(request)
     query = search_words(request)
-    response = render(request, "chat/_room_list.html", {"rooms": rooms_of(request.user, query), "query": query})
+    response = render(
+        request, "chat/_room_list.html", {"rooms": rooms_of(request.user, query), "query": query}
+    )
     patch_vary_headers(response, ["HX-Request"])
     return response
 

@@ -63,9 +63,17 @@ def contact_report(request: SignedInRequest, contact_id: UUID) -> HttpResponse:
     sent = False
     if form.is_bound:
         try:
-            report_person(reporter=request.user, contact_id=contact_id, context=request.POST.get("context", ""))
+            report_person(
+                reporter=request.user, contact_id=contact_id, context=request.POST.get("context", "")
+            )
             sent = True
         except ChatError as error:
             refuse(form, error)
-    context = {**sidebar(request.user), "person": person, "contact_id": contact_id, "form": form, "sent": sent}
+    context = {
+        **sidebar(request.user),
+        "person": person,
+        "contact_id": contact_id,
+        "form": form,
+        "sent": sent,
+    }
     return render(request, "chat/contact_report.html", context, status=422 if form.errors else 200)

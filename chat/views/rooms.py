@@ -98,7 +98,9 @@ def _outside_list(request: SignedInRequest, room_id: UUID) -> Membership:
     return membership
 
 
-def _window(membership: Membership, before: int | None, around: int | None) -> tuple[list[Message], bool, bool]:
+def _window(
+    membership: Membership, before: int | None, around: int | None
+) -> tuple[list[Message], bool, bool]:
     """Return the messages to show, and whether there are older and newer ones."""
     visible = membership.room.messages.visible_to(membership.user_id)
     if around is None:
@@ -130,7 +132,9 @@ def _first_of(request: SignedInRequest, room_id: UUID, date: str) -> HttpRespons
         .values_list("sequence", flat=True)
         .first()
     )
-    return redirect(reverse("message", args=[room_id, sequence]) if sequence else reverse("room", args=[room_id]))
+    return redirect(
+        reverse("message", args=[room_id, sequence]) if sequence else reverse("room", args=[room_id])
+    )
 
 
 def number(request: SignedInRequest, name: str) -> int | None:

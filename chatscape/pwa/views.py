@@ -26,7 +26,12 @@ def manifest(request: HttpRequest) -> JsonResponse:
     """Describe the app to the browser (W3C, Web Application Manifest)."""
     home = reverse("home")
     icons = [
-        {"src": static(f"icons/{name}.png"), "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
+        {
+            "src": static(f"icons/{name}.png"),
+            "sizes": f"{size}x{size}",
+            "type": "image/png",
+            "purpose": purpose,
+        }
         for name, size, purpose in (
             ("icon-192", 192, "any"),
             ("icon-512", 512, "any"),
@@ -34,7 +39,13 @@ def manifest(request: HttpRequest) -> JsonResponse:
         )
     ]
     screenshots = [
-        {"src": static(f"screenshots/{name}.png"), "sizes": sizes, "type": "image/png", "form_factor": name, "label": label}
+        {
+            "src": static(f"screenshots/{name}.png"),
+            "sizes": sizes,
+            "type": "image/png",
+            "form_factor": name,
+            "label": label,
+        }
         for name, sizes, label in (
             ("wide", "1280x800", _("A conversation on a desktop")),
             ("narrow", "360x780", _("A conversation on a phone")),
@@ -71,7 +82,9 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     offline_url = reverse("offline")
     files = [*shell(), offline_url]
     page = offline(request).content
-    version = hashlib.sha256(json.dumps([__version__, files]).encode() + _without_nonce(page, request)).hexdigest()[:16]
+    version = hashlib.sha256(
+        json.dumps([__version__, files]).encode() + _without_nonce(page, request)
+    ).hexdigest()[:16]
     context = {"version": version, "precache_json": json.dumps(files), "offline_url": offline_url}
     response = render(request, "pwa/sw.js", context, content_type="text/javascript; charset=utf-8")
     response["Cache-Control"] = "no-cache"
