@@ -12,6 +12,8 @@ def site(request: HttpRequest) -> dict[str, object]:
     htmx = is_htmx(request)
     return {
         "site_name": "ChatScape",
+        # Made when a template uses it; error pages can come before the middleware that offers it.
+        "csp_nonce": getattr(request, "csp_nonce", ""),
         "htmx": htmx,
         "layout": "app_bare.html" if htmx else "app.html",
         "sign_up_open": settings.SIGN_UP == "open",
