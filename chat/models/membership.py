@@ -21,7 +21,7 @@ UNREAD_MOST = 100
 PREVIEW = 140
 
 
-class _CappedCount(Subquery):
+class CappedCount(Subquery):
     """Counts the rows of a sliced query, so that a long absence costs no more than a short one."""
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) AS capped)"
@@ -42,7 +42,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
             .order_by()
             .values("pk")[:UNREAD_MOST]
         )
-        return self.annotate(unread=_CappedCount(unread))
+        return self.annotate(unread=CappedCount(unread))
 
     def with_title(self) -> "MembershipQuerySet":
         """Annotate `title` (in a direct room the other person as the member's contacts call them, else
@@ -95,6 +95,7 @@ class Membership(models.Model):
     contact_id: UUID | None
     i_block: bool
     unread: int
+    request_count: int
 
     objects: ClassVar[MembershipQuerySet] = MembershipQuerySet.as_manager()  # type: ignore[assignment]
 

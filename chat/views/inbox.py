@@ -11,11 +11,13 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from chat.models import Contact, Membership, Room
+from chat.models.membership import CappedCount
 from chat.views.access import SignedInRequest, signed_in
 from chatscape.answers import is_htmx
 from chatscape.context import first_run
 
 ROOMS_MOST = 100
+REQUESTS_MOST = 100
 
 
 @require_safe
@@ -59,15 +61,18 @@ def search_words(request: HttpRequest) -> str:
 
 
 def sidebar(user: User, query: str = "", current: UUID | None = None) -> dict[str, Any]:
-    """Return what the list of rooms shows; `current` is in it however old it is."""
-    return {"rooms": rooms_of(user, query, current), "query": query}
+    """Return what the list of rooms shows: rooms, and how many requests wait for an answer.
 
-
-def rooms_of(user: User, query: str = "", current: UUID | None = None) -> list[Membership]:
-    """Return the person's rooms, most recent first, at most `ROOMS_MOST`, in one query."""
+    It takes one query, as long as there are rooms; `current` is among them however old it is.
+    """
+    requests = CappedCount(Contact.objects.requests_to(user).order_by().values("pk")[:REQUESTS_MOST])
     rows = Membership.objects.of(user).exclude(room__kind=Room.Kind.EVENT).for_list()
     if query:
         rows = rows.titled_like(query)
     first = Case(When(room=current, then=Value(0)), default=Value(1))
-    found = list(rows.order_by(first, "-room__active_at", "-pk")[:ROOMS_MOST])
-    return sorted(found, key=lambda row: row.room.active_at, reverse=True)
+    found = list(
+        rows.annotate(request_count=requests).order_by(first, "-room__active_at", "-pk")[:ROOMS_MOST]
+    )
+    rooms = sorted(found, key=lambda row: row.room.active_at, reverse=True)
+    waiting = rooms[0].request_count if rooms else Contact.objects.requests_to(user).count()
+    return {"rooms": rooms, "query": query, "request_count": waiting}
