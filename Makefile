@@ -1,0 +1,87 @@
+# ChatScape's house. `make run` serves it, `make test` checks everything; each needs only Python 3.11 or newer.
+
+PYTHON ?=
+WORKERS ?= 2
+BIN := .venv/bin
+PACKAGES := accounts chat chatscape deploy bench
+PRESENT = $(wildcard $(PACKAGES))
+# Checks keep their hands off the developer's state and servers.
+CHECK := env -u DATABASE_URL -u REDIS_URL CHATSCAPE_VAR="$(CURDIR)/.venv/check"
+PRODUCTION := $(CHECK) PUBLIC_URL=https://chat.example.org EMAIL_URL=smtp+tls://mail.example.org \
+	SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))')"
+
+.PHONY: run test lint types checks suite suite-servers journeys bench soak format clean lock vendor venv venv-dev \
+	parts browsers
+
+run: venv
+	@$(BIN)/python manage.py migrate --verbosity=0
+	@$(BIN)/python manage.py collectstatic --noinput --verbosity=0
+	@exec $(BIN)/python manage.py serve
+
+test: venv-dev parts
+	@$(MAKE) --no-print-directory lint types checks
+	@$(MAKE) --no-print-directory suite
+	@$(MAKE) --no-print-directory suite-servers
+	@$(MAKE) --no-print-directory journeys
+
+# The style of Python, templates and JavaScript, and who may import whom.
+lint: venv-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(CHECK) $(BIN)/lint-imports --no-cache
+	find templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 --check {} +
+	$(BIN)/oxlint --deny-warnings static
+
+types: venv-dev
+	$(CHECK) $(BIN)/mypy $(PRESENT) conftest.py manage.py
+
+# What Django can tell without running: migrations that are missing, settings that are not safe.
+checks: venv-dev
+	$(CHECK) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+# The suite, on the embedded default and on real PostgreSQL and Redis, and people's journeys in a real browser.
+suite: venv-dev
+	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+suite-servers: venv-dev
+	$(BIN)/python -m chatscape.testing.parts run -- $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+journeys: venv-dev
+	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -m browser $(ARGS)
+
+bench: venv-dev parts
+	$(BIN)/python -m bench $(ARGS)
+
+soak: venv-dev parts
+	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -m soak $(ARGS)
+
+format: venv-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	find templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 {} +
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache var/parts
+	find $(PRESENT) -name __pycache__ -prune -exec rm -rf {} +
+
+# Both requirement files anew, from pyproject.toml.
+LOCK := $(BIN)/uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet
+lock: venv-dev
+	$(LOCK) --output-file requirements.txt
+	$(LOCK) --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+# The pinned htmx anew, checked against static/vendor/CHECKSUMS.
+vendor:
+	python3 static/vendor/refresh.py
+
+venv:
+	@PYTHON="$(PYTHON)" .ci/venv requirements.txt
+
+venv-dev:
+	@PYTHON="$(PYTHON)" .ci/venv requirements-dev.txt
+
+# PostgreSQL, Redis and Chromium: the machine's own, or fetched.
+parts browsers: venv-dev
+	@.ci/parts

@@ -1,0 +1,86 @@
+"""The environment tests run in: nothing of the developer's, and no way out of this machine."""
+
+import ipaddress
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+# What says how ChatScape runs. Tests say it themselves.
+CONFIGURATION = (
+    "ALLOWED_HOSTS",
+    "CHATSCAPE_VAR",
+    "CONFIRM_EMAIL",
+    "DATABASE_URL",
+    "DEBUG",
+    "HEARTBEAT_SECONDS",
+    "HOST",
+    "LOG_LEVEL",
+    "PORT",
+    "PUBLIC_URL",
+    "REDIS_URL",
+    "SECRET_KEY",
+    "SIGN_UP",
+    "STATIC_URL",
+    "WEB_CONCURRENCY",
+)
+FAMILIES = ("AWS_", "CHATSCAPE_", "DATABASE_", "DJANGO_", "EMAIL_", "OIDC_", "PARKED_", "VAPID_")
+# Where the machine's programs are is no configuration of ChatScape's.
+KEPT = ("CHATSCAPE_PARTS", "CHATSCAPE_PARTS_IGNORE_SYSTEM")
+
+
+def is_configuration(name: str) -> bool:
+    plain = name.removesuffix("_FILE")
+    return name not in KEPT and (plain in CONFIGURATION or plain.startswith(FAMILIES))
+
+
+def clean(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without anything that configures ChatScape."""
+    return {name: value for name, value in environ.items() if not is_configuration(name)}
+
+
+def prepare(folder: Path) -> None:
+    """Make this process one that keeps its state in `folder` and uses the given servers only.
+
+    `DATABASE_URL` and `REDIS_URL` stay, but only when they name this machine: tests delete things.
+    """
+    servers = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL") if os.environ.get(name)}
+    for name, value in servers.items():
+        if not is_loopback(urlsplit(value).hostname or ""):
+            raise RuntimeError(f"{name}: tests use servers on this machine only")
+    for name in [name for name in os.environ if is_configuration(name)]:
+        del os.environ[name]
+    os.environ.update(servers, CHATSCAPE_VAR=str(folder), DJANGO_SETTINGS_MODULE="chatscape.settings")
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host is this machine. A name is not looked up."""
+    try:
+        return ipaddress.ip_address(host.strip("[]").partition("%")[0]).is_loopback
+    except ValueError:
+        return host in ("", "localhost")
+
+
+class NetworkForbidden(AssertionError):
+    """A test tried to reach another machine."""
+
+
+def forbid_network() -> None:
+    """Refuse every connection and look-up that leaves this machine, for the rest of the process."""
+    sys.addaudithook(_watch)
+
+
+def _watch(event: str, arguments: tuple[object, ...]) -> None:
+    if event in ("socket.connect", "socket.sendto"):
+        address = arguments[1]
+        host = address[0] if isinstance(address, tuple) else ""
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        host = arguments[0]
+    else:
+        return
+    if isinstance(host, bytes):
+        host = host.decode(errors="replace")
+    # Binding to every address of this machine is asked of the resolver too.
+    if host not in (None, "0.0.0.0", "::") and not is_loopback(str(host)):  # noqa: S104
+        raise NetworkForbidden(f"Tests stay on this machine: {host}")

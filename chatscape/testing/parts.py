@@ -1,0 +1,417 @@
+"""Real PostgreSQL and Redis servers for tests, on free loopback ports, gone afterwards.
+
+As a program:
+
+    python -m chatscape.testing.parts install            find or fetch all parts, say what they are
+    python -m chatscape.testing.parts run -- COMMAND     run COMMAND with DATABASE_URL and REDIS_URL
+"""
+
+import argparse
+import contextlib
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn, Self, TypedDict, TypeVar
+
+from chatscape.testing.machine import Missing, Program, find, install
+
+__all__ = [
+    "Missing",
+    "PostgresServer",
+    "Process",
+    "Program",
+    "RedisServer",
+    "find",
+    "free_port",
+    "start_postgres",
+    "start_redis",
+    "wait_until",
+]
+
+S = TypeVar("S", bound="Process")
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def family(pid: int) -> list[int]:
+    """Return the process and all its descendants, parents first."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parent = entry.read_text().rpartition(")")[2].split()[1]
+            parents.setdefault(int(parent), []).append(int(entry.parent.name))
+    found = [pid]
+    for member in found:
+        found += parents.get(member, [])
+    return found
+
+
+class Process:
+    """One server process, with the ways to hurt it that tests need."""
+
+    name = "server"
+    polite = signal.SIGTERM
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = folder / f"{self.name}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def command(self) -> Sequence[str | Path]:
+        raise NotImplementedError
+
+    def environment(self) -> dict[str, str]:
+        return dict(os.environ)
+
+    def ready(self) -> bool:
+        """Say whether it answers. Called until it does."""
+        raise NotImplementedError
+
+    @property
+    def pid(self) -> int:
+        if self.process is None:
+            raise RuntimeError(f"{self.name} is not running")
+        return self.process.pid
+
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                self.command(),
+                cwd=self.working_folder(),
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                **_as_user(self.user()),
+            )
+
+    def working_folder(self) -> Path:
+        return self.folder
+
+    def user(self) -> str | None:
+        """The user it runs as, when it refuses to run as root."""
+        return None
+
+    def start(self, timeout: float = 60) -> Self:
+        """Start it and wait until it answers. Raises `RuntimeError` with its last words."""
+        if self.is_running():
+            return self
+        deadline = time.monotonic() + timeout
+        self.process = self.spawn()
+        while not self.ready():
+            if not self.is_running() or time.monotonic() > deadline:
+                self.kill()
+                raise RuntimeError(f"{self.name} did not start:\n{self.last_words()}")
+            time.sleep(0.02)
+        return self
+
+    def stop(self, timeout: float = 15) -> None:
+        """Ask it to end, and end it when it does not."""
+        if self.process is None:
+            return
+        if self.is_running():
+            self.resume()
+            self.process.send_signal(self.polite)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout)
+        self.kill()
+
+    def kill(self) -> None:
+        """End it and its children at once, as `kill -9` or a power cut would."""
+        if self.process is None:
+            return
+        self._signal(signal.SIGKILL)
+        self.process.wait()
+        self.process = None
+
+    def restart(self, timeout: float = 60) -> Self:
+        """Stop it and start it again, at the same address with the same state."""
+        self.stop()
+        return self.start(timeout)
+
+    def pause(self) -> None:
+        """Freeze it: connections stay open and nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.is_running():
+            for pid in family(self.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+
+    def last_words(self, characters: int = 4000) -> str:
+        try:
+            return self.log.read_text(errors="replace")[-characters:]
+        except FileNotFoundError:
+            return ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop it and remove everything it kept."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class RedisServer(Process):
+    """A Redis server that keeps nothing, or everything when `durable`."""
+
+    name = "redis"
+
+    def __init__(self, *, durable: bool = False) -> None:
+        super().__init__(_folder())
+        self.program = find("redis-server")
+        self.durable = durable
+        self.port = free_port()
+        self.password = secrets.token_urlsafe(16)
+        self.url = f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    def command(self) -> Sequence[str | Path]:
+        settings = self.folder / "redis.conf"
+        settings.touch(mode=0o600)
+        settings.write_text(
+            f'bind 127.0.0.1\nport {self.port}\nrequirepass {self.password}\ndir "{self.folder}"\nsave ""\n'
+            f"appendonly {'yes' if self.durable else 'no'}\nappendfsync always\ndaemonize no\n"
+        )
+        return [self.program.path, settings]
+
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, **self.program.env}
+
+    def ready(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                connection.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())
+                answer = b""
+                while b"PONG" not in answer and (more := connection.recv(100)):
+                    answer += more
+                return b"PONG" in answer
+        except OSError:
+            return False
+
+
+class PostgresServer(Process):
+    """A PostgreSQL server with one empty database, `chatscape`.
+
+    It does not wait for the disk: what it has acknowledged survives `kill`, not a power cut.
+    """
+
+    name = "postgres"
+    polite = signal.SIGINT
+
+    def __init__(self) -> None:
+        super().__init__(_folder())
+        self.program = find("postgres")
+        self.data = self.folder / "data"
+        self.port = free_port()
+        self.password = secrets.token_urlsafe(16)
+        self.url = self._url("chatscape")
+        self._initialise()
+
+    def _url(self, database: str) -> str:
+        return f"postgres://chatscape:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    def user(self) -> str | None:
+        return "nobody" if os.geteuid() == 0 else None
+
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_"))}
+        return {**kept, "LC_ALL": "C.UTF-8", "HOME": str(self.folder), **self.program.env}
+
+    def _initialise(self) -> None:
+        secret = self.folder / "password"
+        secret.touch(mode=0o600)
+        secret.write_text(self.password)
+        if user := self.user():
+            account = pwd.getpwnam(user)
+            for path in (self.folder, secret):
+                os.chown(path, account.pw_uid, account.pw_gid)
+        try:
+            self._run(
+                "initdb",
+                "--no-sync",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+                "--username=chatscape",
+                f"--pwfile={secret}",
+                # The socket lies in a folder only this user can enter.
+                "--auth-local=trust",
+                "--auth-host=scram-sha-256",
+                f"--pgdata={self.data}",
+            )
+        except BaseException:
+            self.close()
+            raise
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [self.program.path.resolve().with_name(program), *arguments],
+            cwd=self.folder,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            **_as_user(self.user()),
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program} failed:\n{done.stdout}{done.stderr}")
+
+    def command(self) -> Sequence[str | Path]:
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": self.folder,
+            "max_connections": 120,
+            "shared_buffers": "64MB",
+            "fsync": "off",
+            "full_page_writes": "off",
+            "timezone": "GMT",
+        }
+        return [
+            self.program.path.resolve(),
+            "-D",
+            self.data,
+            *(word for name, value in settings.items() for word in ("-c", f"{name}={value}")),
+        ]
+
+    def ready(self) -> bool:
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            return False
+        return len(lines) >= 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
+
+    def start(self, timeout: float = 60) -> Self:
+        first = not self.log.exists()
+        super().start(timeout)
+        if first:
+            self.create_database("chatscape")
+        return self
+
+    def create_database(self, name: str) -> str:
+        """Create an empty database and return its URL."""
+        self._run("createdb", "-h", str(self.folder), "-p", str(self.port), "-U", "chatscape", name)
+        return self._url(name)
+
+
+def start_redis(*, durable: bool = False) -> RedisServer:
+    """Start a Redis server. Use it as a context manager, or call `close`."""
+    return _started(RedisServer(durable=durable))
+
+
+def start_postgres() -> PostgresServer:
+    """Start a PostgreSQL server. Use it as a context manager, or call `close`."""
+    return _started(PostgresServer())
+
+
+def _started(server: S) -> S:
+    try:
+        return server.start()
+    except BaseException:
+        server.close()
+        raise
+
+
+def wait_until(condition: Callable[[], object], *, timeout: float = 10, why: str = "condition") -> None:
+    """Wait until `condition()` is true, and no longer. Raises `TimeoutError`."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{why}: not within {timeout} seconds")
+        time.sleep(0.02)
+
+
+def _folder() -> Path:
+    # Another user must be able to reach it when root starts PostgreSQL.
+    return Path(tempfile.mkdtemp(prefix="chatscape-", dir="/tmp" if os.geteuid() == 0 else None))  # noqa: S108
+
+
+class _User(TypedDict, total=False):
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def _as_user(name: str | None) -> _User:
+    if name is None:
+        return {}
+    account = pwd.getpwnam(name)
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+
+def run(command: Sequence[str]) -> int:
+    """Run a command with real servers, and return its exit status."""
+    with start_postgres() as postgres, start_redis() as redis:
+        child = subprocess.Popen(
+            command, env={**os.environ, "DATABASE_URL": postgres.url, "REDIS_URL": redis.url}
+        )
+        try:
+            return child.wait()
+        finally:
+            if child.poll() is None:
+                child.terminate()
+                child.wait()
+
+
+def _end(number: int, _frame: object) -> NoReturn:
+    # An exception, so that every server is stopped on the way out.
+    sys.exit(128 + number)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m chatscape.testing.parts", description="Real parts for tests."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("install", help="find or fetch PostgreSQL, Redis and Chromium")
+    runner = verbs.add_parser("run", help="run a command with DATABASE_URL and REDIS_URL")
+    runner.add_argument("command", nargs="+", help="the command, after --")
+    given = parser.parse_args(arguments)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
+    try:
+        if given.verb == "run":
+            return run(given.command)
+        for name, program in install().items():
+            print(f"{name}: {program.version()} at {program.path}")
+    except Missing as missing:
+        print(f"parts: {missing}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
