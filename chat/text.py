@@ -7,12 +7,16 @@ from django.utils.html import Urlizer
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from accounts.names import INVISIBLE
 from chat.errors import Invalid
 
 BODY_MOST = 4_000
 CONTEXT_MOST = 2_000
 # Control characters but tab and newline, and lone surrogates, which no database keeps.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+# Letters and symbols that are drawn as nothing: the Braille blank, Hangul fillers.
+_BLANK = INVISIBLE | {"\u2800"}
 
 
 class _Linker(Urlizer):
@@ -59,9 +63,13 @@ def tidy(value: object) -> str:
     if not isinstance(value, str):
         return ""
     text = _UNPRINTABLE.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))
-    if all(char.isspace() or unicodedata.category(char) in ("Cf", "Mn", "Zs") for char in text):
+    if all(map(_is_unseen, text)):
         return ""
     return text.strip()
+
+
+def _is_unseen(char: str) -> bool:
+    return char.isspace() or char in _BLANK or unicodedata.category(char) in ("Cf", "Mn", "Zs")
 
 
 def to_html(body: str) -> SafeString:
