@@ -1,7 +1,7 @@
 """The person who signs in."""
 
 import uuid
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -11,6 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.names import initials, validate_name
+
+if TYPE_CHECKING:
+    from allauth.account.models import EmailAddress
+    from django.db.models.fields.related_descriptors import RelatedManager
 
 
 class Role(models.TextChoices):
@@ -34,13 +38,13 @@ class UserManager(BaseUserManager["User"]):
         """
         user = self.model(email=email.strip().lower(), **fields)
         user.set_password(password)
+        return self.add(user, verified=not settings.CONFIRM_EMAIL if verified is None else verified)
+
+    def add(self, user: "User", *, verified: bool) -> "User":
+        """Save a new person together with their address: nobody is ever without one."""
         with transaction.atomic(using=self._db):
-            user.save(using=self._db)
-            user.emailaddress_set.create(
-                email=user.email,
-                primary=True,
-                verified=not settings.CONFIRM_EMAIL if verified is None else verified,
-            )
+            user.save(using=self._db, force_insert=True)
+            user.emailaddress_set.create(email=user.email, primary=True, verified=verified)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
@@ -71,6 +75,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
+    # The other side of allauth's table, which has no types of its own.
+    emailaddress_set: "RelatedManager[EmailAddress]"
+
     objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "email"
@@ -98,7 +105,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Whether the person may change settings and invite in the server's name."""
         return self.role in (Role.OWNER, Role.ADMIN)
 
-    def has_perm(self, perm: str, obj: object = None) -> bool:
+    def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:
         return self.is_active and (self.runs_server or super().has_perm(perm, obj))
 
     def has_module_perms(self, app_label: str) -> bool:

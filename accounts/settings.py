@@ -1,9 +1,34 @@
 """Settings of sign-in (django-allauth), taken into `chatscape.settings`."""
 
+from urllib.parse import urlsplit
+
+from chatscape.env import Settings
+
+_env = Settings()
+
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "accounts.forms.SignupForm", "add_email": "accounts.forms.AddEmailForm"}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_MAX_EMAIL_ADDRESSES = 3
+# People may sign in before they confirm; whether they have to at all is CONFIRM_EMAIL, asked by
+# the adapter each time.
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# A session left open somewhere must not be enough to take the account over.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
+
+# Behind a proxy every visitor has the proxy's address: without this all share one rate limit.
+# Somebody ends TLS before us when the public address is https.
+ALLAUTH_TRUSTED_PROXY_COUNT = _env.number(
+    "TRUSTED_PROXIES",
+    int(urlsplit(_env.url("PUBLIC_URL", ("https", "http"))).scheme == "https"),
+    least=0,
+    most=9,
+)
+
+__all__ = [name for name in dir() if name.isupper()]

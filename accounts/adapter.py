@@ -1,0 +1,64 @@
+"""What ChatScape decides for allauth."""
+
+import logging
+from smtplib import SMTPException
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+
+from accounts.actions import may_sign_up, take_invitation
+from accounts.invitations import forget, remembered
+from accounts.models import User
+
+logger = logging.getLogger(__name__)
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Who may join, where sign-in leads, and what is mailed."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return may_sign_up(remembered(request).code)
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Only paths on this server: other hosts we trust have no business in `next`."""
+        return url is not None and url.startswith("/") and url_has_allowed_host_and_scheme(url, None)
+
+    def is_ajax(self, request: HttpRequest) -> bool:
+        # allauth would answer with JSON that holds the whole page; ours are pages for everybody.
+        return False
+
+    def should_send_confirmation_mail(
+        self, request: HttpRequest, email_address: EmailAddress, signup: bool
+    ) -> bool:
+        return bool(settings.CONFIRM_EMAIL)
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """Take the invitation that somebody with an account came with."""
+        if code := remembered(request).code:
+            take_invitation(user=user, code=code)
+            forget(request)
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        return response
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("profile")
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a mail; a mail server that does not answer breaks no page.
+
+        The account exists by then and the mail can be asked for again.
+        """
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (OSError, SMTPException) as error:
+            # The error's text may hold the address, which is personal and not logged.
+            logger.warning("A mail (%s) was not sent: %s", template_prefix, type(error).__name__)
+            text = _("The mail could not be sent. Please try again later.")
+            messages.error(context.get("request") or self.request, text)

@@ -1,0 +1,125 @@
+"""allauth's pages, with statuses that say what happened.
+
+allauth answers a form with mistakes with 200, as if all were well, so programs, htmx and the
+browser's history cannot tell. These subclasses stand before allauth's own patterns in
+`accounts.urls` under the same names: neither its flows nor a middleware has to be touched.
+"""
+
+from typing import Any
+
+from allauth.account import views as allauth
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.db import IntegrityError, transaction
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from accounts.invitations import remembered, usable_invitation
+from chat.errors import Conflict, Forbidden
+from chatscape.context import first_run
+
+# Seconds: allauth counts requests by the minute, failed passwords over five minutes.
+RETRY_REQUEST, RETRY_PASSWORD = 60, 300
+
+
+class StatusMixin:
+    """Answer 422 for mistakes in a form and 429 with Retry-After for too many attempts."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        if response.status_code == 429:
+            response.setdefault("Retry-After", str(RETRY_REQUEST))
+        return response
+
+    def form_invalid(self, form: Form) -> HttpResponse:
+        response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
+        response.status_code = 422
+        if any(form.has_error(name, "too_many_login_attempts") for name in (NON_FIELD_ERRORS, "password")):
+            response.status_code = 429
+            response["Retry-After"] = str(RETRY_PASSWORD)
+        return response
+
+
+class FirstRunMixin:
+    """Let the page say that the next to sign up is the owner."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "first_run": first_run()}  # type: ignore[misc]
+
+
+class LoginView(StatusMixin, FirstRunMixin, allauth.LoginView):
+    """Sign in."""
+
+
+class SignupView(StatusMixin, FirstRunMixin, allauth.SignupView):
+    """Sign up, as the owner, with an invitation, or because it is open."""
+
+    def get_initial(self) -> dict[str, Any]:
+        initial: dict[str, Any] = super().get_initial()
+        invitation = usable_invitation(remembered(self.request).code)
+        if invitation and invitation.contact:
+            initial |= {"email": invitation.contact.email, "name": invitation.contact.name}
+        return initial
+
+    def form_valid(self, form: Form) -> HttpResponse:
+        try:
+            response: HttpResponse = super().form_valid(form)
+        except Forbidden:
+            # Somebody else became the owner, or took the invitation, while the form was filled in.
+            return self.closed()
+        except Conflict as error:
+            form.add_error(error.field, error.message)
+            return self.form_invalid(form)
+        return response
+
+    def closed(self) -> HttpResponse:
+        response: HttpResponse = super().closed()
+        response.status_code = 403
+        return response
+
+
+class PasswordChangeView(StatusMixin, allauth.PasswordChangeView):
+    """Change the password."""
+
+
+class PasswordSetView(StatusMixin, allauth.PasswordSetView):
+    """Set a first password."""
+
+
+class PasswordResetView(StatusMixin, allauth.PasswordResetView):
+    """Ask for a mail to reset the password; the answer is the same for every address."""
+
+
+class PasswordResetFromKeyView(StatusMixin, allauth.PasswordResetFromKeyView):
+    """Reset the password with a mailed link."""
+
+
+class ReauthenticateView(StatusMixin, allauth.ReauthenticateView):
+    """Type the password again before something serious."""
+
+
+class EmailView(StatusMixin, allauth.EmailView):
+    """One's addresses: confirm, add, remove, choose."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        context["can_add_email"] = context["can_add_email"] and settings.CONFIRM_EMAIL
+        return context
+
+    def _action_send(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
+        address = self._get_email_address(request)
+        if settings.CONFIRM_EMAIL and address and not address.verified:
+            super()._action_send(request, *args, **kwargs)
+        return None
+
+    def _action_primary(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
+        try:
+            with transaction.atomic():
+                response: HttpResponse | None = super()._action_primary(request, *args, **kwargs)
+        except IntegrityError:
+            # Somebody else signed up with it and has not confirmed it.
+            messages.error(request, _("Another account uses this address."))
+            return None
+        return response
