@@ -111,6 +111,8 @@ else:
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
+            # Threads are few and live long; opening the file for each request costs milliseconds.
+            "CONN_MAX_AGE": 600,
             "NAME": dj_database_url.parse(DATABASE_URL)["NAME"]
             if DATABASE_URL
             else VAR_DIR / "chatscape.sqlite3",
