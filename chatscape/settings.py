@@ -202,6 +202,8 @@ USE_TZ = True
 STATIC_URL = env.url("STATIC_URL", ("https", "http")) or "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = VAR_DIR / "static"
+# WhiteNoise warns of a folder that is not there; before files are collected it is empty.
+STATIC_ROOT.mkdir(exist_ok=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "chatscape.storage.StaticStorage"},
