@@ -1,10 +1,13 @@
 """Adding, accepting, blocking and reporting contacts."""
 
 import logging
+from contextlib import suppress
 from uuid import UUID
 
 from django.core.mail import send_mail
 from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Lower
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,8 +17,8 @@ from accounts.models import User
 from chat import events
 from chat.actions.messages import post_message
 from chat.actions.rooms import open_direct_room
-from chat.errors import Invalid, contact_not_found
-from chat.models import Block, Contact, Invitation, Report
+from chat.errors import Closed, Invalid, contact_not_found
+from chat.models import Block, Contact, Invitation, Report, Room
 from chat.site import absolute_url
 from chat.text import clean_context, tidy
 
@@ -65,8 +68,9 @@ def accept_contact(*, actor: User, contact_id: UUID) -> Contact:
         Contact.objects.filter(id=request.id, person=None).update(person=actor, accepted_at=timezone.now())
         mine = _contact_for(actor, asker)
         room = open_direct_room(asker, actor)
-        if request.greeting and not accepted:
-            post_message(author=asker, room_id=room.id, client_id=request.id, body=request.greeting)
+        # Both may have asked and said hello. The contact's id is the message's: each is posted once.
+        for contact in (request, mine):
+            _greet(contact, room)
         events.inbox_changed(asker)
         events.inbox_changed(actor)
         return mine
@@ -119,7 +123,8 @@ def person_behind(user: User, contact_id: UUID) -> User:
     contact = Contact.objects.of(user).filter(id=contact_id).select_related("person").first()
     if contact and contact.person:
         return contact.person
-    request = None if contact else Contact.objects.requests_to(user).filter(id=contact_id).first()
+    # A request whose sender was blocked a moment ago can still be blocked again, or reported.
+    request = None if contact else Contact.objects.that_reached(user).filter(id=contact_id).first()
     if request is None:
         raise contact_not_found()
     return request.owner
@@ -135,16 +140,27 @@ def _asked_first(owner: User, email: str) -> Contact | None:
 
 
 def _contact_for(owner: User, person: User) -> Contact:
-    """Make `person` a contact of `owner`, or complete the one that waits for their address."""
+    """Make `person` a contact of `owner`, or complete the one that waits for one of their addresses."""
     known = Contact.objects.filter(owner=owner, person=person).first()
     if known:
         return known
-    contact, _made = Contact.objects.get_or_create(
-        owner=owner, email=person.email, defaults={"name": person.name}
-    )
+    confirmed = person.emailaddress_set.filter(verified=True).values(address=Lower("email"))
+    addressed = Q(email=person.email) | Q(email__in=confirmed)
+    contact = Contact.objects.of(owner).waiting().filter(addressed).first()
+    if contact is None:
+        contact, _made = Contact.objects.get_or_create(
+            owner=owner, email=person.email, defaults={"name": person.name}
+        )
     contact.person, contact.accepted_at = person, timezone.now()
     contact.save(update_fields=["person", "accepted_at"])
     return contact
+
+
+def _greet(contact: Contact, room: Room) -> None:
+    """Post what a contact's owner said when they asked; who blocks the other says nothing."""
+    if contact.greeting:
+        with suppress(Closed):
+            post_message(author=contact.owner, room_id=room.id, client_id=contact.id, body=contact.greeting)
 
 
 def _send_invitation(contact: Contact, invitation: Invitation) -> None:

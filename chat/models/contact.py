@@ -1,5 +1,6 @@
 """The people somebody wants to talk with."""
 
+import re
 import uuid
 from typing import ClassVar
 
@@ -11,8 +12,16 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.names import validate_name
+from accounts.names import initials, validate_name
 from chat.models.block import Block
+
+
+def containing(field: str, text: str) -> Q:
+    """Match rows whose `field` contains `text`, whatever the case of any letter.
+
+    SQLite's LIKE folds the case of A to Z alone; regular expressions fold all letters on both databases.
+    """
+    return Q(**{f"{field}__iregex": re.escape(text)})
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):
@@ -24,15 +33,18 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         return self.filter(person=None)
 
     def requests_to(self, user: User) -> "ContactQuerySet":
-        """Requests that `user` may answer: addressed to one of their confirmed addresses, or brought
-        along by their invitation link, and not from somebody they block."""
+        """Requests that `user` may answer: those that reached them, but from somebody they block."""
         blocked = Block.objects.filter(blocker=user, blocked=OuterRef("owner"))
+        return self.that_reached(user).exclude(Exists(blocked))
+
+    def that_reached(self, user: User) -> "ContactQuerySet":
+        """Requests addressed to a confirmed address of `user`, or brought along by their invitation
+        link: also those of somebody they have blocked since."""
         confirmed = user.emailaddress_set.filter(verified=True).values(address=Lower("email"))
         return (
             self.waiting()
             .filter(Q(email__in=confirmed) | Q(invitation__joined=user))
             .exclude(owner=user)
-            .exclude(Exists(blocked))
             .filter(owner__is_active=True)
             .select_related("owner")
             .distinct()
@@ -40,7 +52,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 
     def matching(self, text: str) -> "ContactQuerySet":
         """Those whose name or address contains `text`, whatever the case."""
-        return self.filter(Q(name__icontains=text) | Q(email__icontains=text))
+        return self.filter(containing("name", text) | containing("email", text))
 
 
 class Contact(models.Model):
@@ -76,3 +88,13 @@ class Contact(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("contact", args=[self.id])
+
+    @property
+    def initials(self) -> str:
+        return initials(self.name)
+
+    @property
+    def hue(self) -> int:
+        """The colour of the generated avatar: the person's own, once they have accepted."""
+        shown: uuid.UUID = self.person_id or self.id
+        return shown.int % 12

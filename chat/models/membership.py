@@ -4,7 +4,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from accounts.names import initials
 from chat.models.block import Block
-from chat.models.contact import Contact
+from chat.models.contact import Contact, containing
 from chat.models.message import Message
 from chat.models.room import Room
 
@@ -62,8 +62,8 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.order_by("-room__active_at", "-pk")
 
     def titled_like(self, text: str) -> "MembershipQuerySet":
-        """Those whose title, person or address contains `text`, whatever the case."""
-        return self.with_title().filter(Q(title__icontains=text) | Q(peer__name__icontains=text))
+        """Those whose title or person's own name contains `text`, whatever the case."""
+        return self.with_title().filter(containing("title", text) | containing("peer__name", text))
 
 
 class Membership(models.Model):
