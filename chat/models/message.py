@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from accounts.models import User
 from chat.models.room import Room
@@ -47,8 +48,11 @@ class Message(models.Model):
     A deleted message stays as a tombstone without its words.
     """
 
-    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="messages")
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="messages")
+    # The constraints below begin with room and author: indexes of their own would only cost.
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="messages", db_index=False)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="messages", db_index=False
+    )
     sequence = models.PositiveBigIntegerField(editable=False)
     revision = models.PositiveBigIntegerField(editable=False)
     client_id = models.UUIDField(default=uuid.uuid4, editable=False)
@@ -61,9 +65,14 @@ class Message(models.Model):
     edited_at = models.DateTimeField(null=True, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
 
+    # The HTML of a revision, kept by `chat.render`.
+    article: tuple[int, SafeString] | None = None
+
     objects: ClassVar[MessageQuerySet] = MessageQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
+        # To jump to a date.
+        indexes = [models.Index(fields=["room", "created_at"])]
         constraints = [
             models.UniqueConstraint(fields=["room", "sequence"], name="chat_message_sequence_once"),
             models.UniqueConstraint(fields=["author", "client_id"], name="chat_message_client_id_once"),
