@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.core.validators import ProhibitNullCharactersValidator
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import EmailFormField, NameFormField, PresenceMixin
@@ -11,14 +12,25 @@ from chat.errors import ChatError
 from chat.text import BODY_MOST, CONTEXT_MOST
 
 
+class WordsField(forms.CharField):
+    """Words that an action tidies and checks, the same for forms and sockets: none are refused here."""
+
+    widget = forms.Textarea
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, strip=False, **kwargs)
+        # Django refuses null characters; the action leaves them out.
+        self.validators = [
+            rule for rule in self.validators if not isinstance(rule, ProhibitNullCharactersValidator)
+        ]
+
+
 class ContactForm(PresenceMixin, forms.Form):
     """Somebody to add."""
 
     name = NameFormField()
     email = EmailFormField()
-    greeting = forms.CharField(
-        label=_("Say hello (optional)"), max_length=500, required=False, widget=forms.Textarea
-    )
+    greeting = WordsField(label=_("Say hello (optional)"), max_length=500)
 
 
 class ContactNameForm(PresenceMixin, forms.Form):
@@ -31,7 +43,7 @@ class MessageForm(forms.Form):
     """A message; its words are checked by the action, the same for forms and sockets."""
 
     client_id = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    body = forms.CharField(label=_("Message"), required=False, strip=False, widget=forms.Textarea)
+    body = WordsField(label=_("Message"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # The id is in the page, so that sending the plain form twice posts once.
@@ -43,7 +55,7 @@ class MessageForm(forms.Form):
 class ReportForm(forms.Form):
     """What a reporter tells the moderators."""
 
-    context = forms.CharField(label=_("Context"), required=False, widget=forms.Textarea)
+    context = WordsField(label=_("Context"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,9 +1,10 @@
 """Errors and fragments as the client asked for them: a page, a fragment, or JSON."""
 
 from http import HTTPStatus
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 
 from chat.errors import ChatError
@@ -17,6 +18,13 @@ def wants_json(request: HttpRequest) -> bool:
 def is_htmx(request: HttpRequest) -> bool:
     """Say whether htmx asks, so that a fragment is enough. Going back in history needs the page."""
     return request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+
+
+def see_other(to: Any, *args: Any) -> HttpResponse:
+    """Lead from a form that was accepted to a page, which is fetched with GET (RFC 9110, 303)."""
+    response = redirect(to, *args)
+    response.status_code = HTTPStatus.SEE_OTHER
+    return response
 
 
 def error_answer(request: HttpRequest, error: ChatError) -> HttpResponse:

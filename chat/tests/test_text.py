@@ -42,8 +42,8 @@ ATTACKS = [
     "http://例え.jp/<i>",
 ]
 FRAGMENTS = st.sampled_from(
-    ["<", ">", '"', "'", "&", "&lt;", "&quot;", "http://", "https://", "www.", "javascript:", "a@b.org", ".com",
-     "(", ")", "[", "]", " ", "\n", "onclick=", "<a href=", "</a>", "?", "=", ";", "!", "%22", "é", "🙂"]
+    ["<", ">", '"', "'", "&", "&lt;", "&quot;", "http://", "https://", "www.", "javascript:", "a@b.org",
+     ".com", "(", ")", "[", "]", " ", "\n", "onclick=", "<a href=", "</a>", "?", "=", ";", "!", "%22", "é", "🙂"]
 )  # fmt: skip
 WORDS = st.text(max_size=300) | st.lists(FRAGMENTS | st.text(max_size=5), max_size=40).map("".join)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -17,7 +17,8 @@ from chat.models import Block, Contact, Membership, Room
 from chat.models.contact import ContactQuerySet
 from chat.site import absolute_url
 from chat.views.access import SignedInRequest, signed_in
-from chat.views.inbox import search_words, sidebar
+from chat.views.inbox import REQUESTS_MOST, search_words, sidebar
+from chatscape.answers import see_other
 
 CONTACTS_MOST = 500
 
@@ -31,10 +32,15 @@ def contact_list(request: SignedInRequest) -> HttpResponse:
     if query:
         contacts = contacts.matching(query)
     context = {"contacts": contacts[:CONTACTS_MOST], "contact_query": query}
-    if request.headers.get("HX-Target") == "contact-list":
+    # htmx names the target by tag and id: section#contact-list.
+    if request.headers.get("HX-Target", "").rpartition("#")[2] == "contact-list":
         response = render(request, "chat/_contact_list.html", context)
     else:
-        context |= {**sidebar(request.user), "requests": Contact.objects.requests_to(request.user)[:50]}
+        context |= {
+            **sidebar(request.user),
+            "requests": Contact.objects.requests_to(request.user)[:REQUESTS_MOST],
+            "may_invite": request.user.runs_server,
+        }
         response = render(request, "chat/contacts.html", context)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
@@ -51,7 +57,7 @@ def contact_new(request: SignedInRequest) -> HttpResponse:
         except ChatError as error:
             refuse(form, error)
         else:
-            return redirect(contact)
+            return see_other(contact)
     status = 422 if form.errors else 200
     return render(request, "chat/contact_new.html", {**sidebar(request.user), "form": form}, status=status)
 
@@ -81,7 +87,7 @@ def contact_edit(request: SignedInRequest, contact_id: UUID) -> HttpResponse:
     found = _own_contact(request, contact_id)
     form = ContactNameForm(request.POST if request.method == "POST" else None, initial={"name": found.name})
     if form.is_bound and form.is_valid():
-        return redirect(rename_contact(owner=request.user, contact_id=contact_id, **form.cleaned_data))
+        return see_other(rename_contact(owner=request.user, contact_id=contact_id, **form.cleaned_data))
     context = {**sidebar(request.user), "contact": found, "form": form}
     return render(request, "chat/contact_edit.html", context, status=422 if form.errors else 200)
 
@@ -92,7 +98,7 @@ def contact_accept(request: SignedInRequest, contact_id: UUID) -> HttpResponse:
     """Accept a request and open the conversation."""
     mine = accept_contact(actor=request.user, contact_id=contact_id)
     assert mine.person is not None  # noqa: S101 - accepting connects both
-    return redirect("room", Room.objects.get(pair_key=Room.pair(request.user, mine.person)).id)
+    return see_other("room", Room.objects.get(pair_key=Room.pair(request.user, mine.person)).id)
 
 
 def absolute(request: HttpRequest, path: str) -> str:

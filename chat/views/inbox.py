@@ -35,9 +35,7 @@ def room_list(request: SignedInRequest) -> HttpResponse:
     if not is_htmx(request):
         return inbox(request)
     query = search_words(request)
-    response = render(
-        request, "chat/_room_list.html", {"rooms": rooms_of(request.user, query), "query": query}
-    )
+    response = render(request, "chat/_room_list.html", sidebar(request.user, query))
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -46,7 +44,7 @@ def inbox(request: SignedInRequest) -> HttpResponse:
     query = search_words(request)
     context = {
         **sidebar(request.user, query),
-        "requests": Contact.objects.requests_to(request.user)[:50],
+        "requests": Contact.objects.requests_to(request.user)[:REQUESTS_MOST],
         "waiting": Contact.objects.of(request.user).waiting().select_related("invitation")[:50],
         "may_invite": request.user.runs_server,
     }

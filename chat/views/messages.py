@@ -4,7 +4,7 @@ import uuid
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
@@ -16,7 +16,7 @@ from chat.models import Message
 from chat.render import message_json, messages_html
 from chat.views.access import SignedInRequest, signed_in
 from chat.views.rooms import number, room_page
-from chatscape.answers import error_answer, is_htmx, wants_json
+from chatscape.answers import error_answer, is_htmx, see_other, wants_json
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -33,7 +33,7 @@ def messages(request: SignedInRequest, room_id: UUID) -> HttpResponse:
 def edit(request: SignedInRequest, room_id: UUID, sequence: int) -> HttpResponse:
     """Change one's own message."""
     message = _own(request, room_id, sequence)
-    form = MessageForm(request.POST or None, initial={"body": message.body})
+    form = MessageForm(request.POST if request.method == "POST" else None, initial={"body": message.body})
     if request.method == "POST":
         try:
             message = edit_message(
@@ -71,7 +71,6 @@ def _page(request: SignedInRequest, room_id: UUID) -> HttpResponse:
 
 
 def _post(request: SignedInRequest, room_id: UUID) -> HttpResponse:
-    form = MessageForm(request.POST)
     try:
         message = post_message(
             author=request.user,
@@ -83,13 +82,23 @@ def _post(request: SignedInRequest, room_id: UUID) -> HttpResponse:
     except ChatError as error:
         if wants_json(request) or is_htmx(request) or error.status == 404:
             return error_answer(request, error)
-        refuse(form, error)
-        return room_page(request, room_id, form=form, status=error.status)
+        return room_page(request, room_id, form=_refused(request, error), status=error.status)
     if wants_json(request):
         return JsonResponse({"message": message_json(message)})
     if is_htmx(request):
         return HttpResponse(messages_html([message], request.user))
-    return redirect(f"{message.room.get_absolute_url()}#m-{message.sequence}")
+    return see_other(f"{message.room.get_absolute_url()}#m-{message.sequence}")
+
+
+def _refused(request: HttpRequest, error: ChatError) -> MessageForm:
+    """Return the form with what was typed and what is wrong, also when the hidden id is what is wrong."""
+    data = request.POST.copy()
+    if error.field == "client_id":
+        # Sent again, this one would be refused for ever.
+        data["client_id"] = str(uuid.uuid4())
+    form = MessageForm(data)
+    form.add_error("body", error.message)
+    return form
 
 
 def _changed(request: SignedInRequest, message: Message) -> HttpResponse:
@@ -97,7 +106,7 @@ def _changed(request: SignedInRequest, message: Message) -> HttpResponse:
         return JsonResponse({"message": message_json(message)})
     if is_htmx(request):
         return HttpResponse(messages_html([message], request.user))
-    return redirect(f"{message.room.get_absolute_url()}#m-{message.sequence}")
+    return see_other(f"{message.room.get_absolute_url()}#m-{message.sequence}")
 
 
 def _own(request: SignedInRequest, room_id: UUID, sequence: int) -> Message:

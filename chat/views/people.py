@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
@@ -13,6 +13,7 @@ from chat.forms import ReportForm, refuse
 from chat.models import Block
 from chat.views.access import SignedInRequest, signed_in
 from chat.views.inbox import sidebar
+from chatscape.answers import see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -21,7 +22,7 @@ def contact_block(request: SignedInRequest, contact_id: UUID) -> HttpResponse:
     """Block somebody, after asking."""
     if request.method == "POST":
         block_person(blocker=request.user, contact_id=contact_id)
-        return redirect("blocked")
+        return see_other("blocked")
     person = person_behind(request.user, contact_id)
     context = {**sidebar(request.user), "person": person, "contact_id": contact_id}
     return render(request, "chat/contact_block.html", context)
@@ -32,7 +33,7 @@ def contact_block(request: SignedInRequest, contact_id: UUID) -> HttpResponse:
 def contact_unblock(request: SignedInRequest, contact_id: UUID) -> HttpResponse:
     """Hear from a contact again."""
     unblock_person(blocker=request.user, person=person_behind(request.user, contact_id))
-    return redirect("contact", contact_id)
+    return see_other("contact", contact_id)
 
 
 @require_safe
@@ -51,7 +52,7 @@ def unblock(request: SignedInRequest, person_id: UUID) -> HttpResponse:
     if person is None:
         raise contact_not_found()
     unblock_person(blocker=request.user, person=person)
-    return redirect("blocked")
+    return see_other("blocked")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -21,7 +21,7 @@ from chat.models.message import PAGE
 from chat.render import messages_html
 from chat.views.access import SignedInRequest, signed_in
 from chat.views.inbox import sidebar
-from chatscape.answers import is_htmx
+from chatscape.answers import is_htmx, see_other, wants_json
 
 
 @require_safe
@@ -48,7 +48,9 @@ def room_read(request: SignedInRequest, room_id: UUID) -> HttpResponse:
     if not (sequence.isascii() and sequence.isdecimal() and len(sequence) < 19):
         raise Invalid(_("%(field)s must be a whole number") % {"field": "sequence"}, field="sequence")
     mark_read(reader=request.user, room_id=room_id, sequence=int(sequence))
-    return HttpResponse(status=204) if is_htmx(request) else redirect("room", room_id)
+    if is_htmx(request) or wants_json(request):
+        return HttpResponse(status=204)
+    return see_other("room", room_id)
 
 
 def room_page(
@@ -128,7 +130,7 @@ def _first_of(request: SignedInRequest, room_id: UUID, date: str) -> HttpRespons
     sequence = (
         Message.objects.filter(room=room_id, created_at__gte=start)
         .visible_to(request.user)
-        .order_by("sequence")
+        .order_by("created_at", "sequence")
         .values_list("sequence", flat=True)
         .first()
     )
