@@ -42,9 +42,9 @@ ATTACKS = [
     "http://例え.jp/<i>",
 ]
 FRAGMENTS = st.sampled_from(
-    ["<", ">", '"', "'", "&", "&lt;", "&quot;", "http://", "https://", "www.", "javascript:", "a@b.org",
-     ".com", "(", ")", "[", "]", " ", "\n", "onclick=", "<a href=", "</a>", "?", "=", ";", "!", "%22", "é", "🙂"]
-)  # fmt: skip
+    ["<", ">", '"', "'", "&", "&lt;", "&quot;", "http://", "https://", "www.", "javascript:", "a@b.org", ".com", "(", ")", "[", "]", "onclick="]
+    + ["<a href=", "</a>", "?", "=", ";", "!", ":", "%22", "é", "🙂", " ", "\n"]
+)
 WORDS = st.text(max_size=300) | st.lists(FRAGMENTS | st.text(max_size=5), max_size=40).map("".join)
 
 
