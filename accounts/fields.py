@@ -54,7 +54,7 @@ class EmailFormField(forms.EmailField):
 
     default_error_messages = {
         "missing": _("email not provided"),
-        "required": _("email is empty"),
+        "required": _("email is not valid"),
         "invalid": _("email is not valid"),
     }
 

@@ -7,13 +7,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts.access import SignedInRequest, signed_in
 from accounts.actions import renew_server_link, take_invitation
 from accounts.forms import ProfileForm
 from accounts.invitations import is_mail_proof, link_url, remember, server_link, usable_invitation, was_taken
 from accounts.models import User
 from chat.errors import NotFound
-from chat.views.access import SignedInRequest, signed_in
-from chat.views.inbox import sidebar
+from chat.sidebar import sidebar
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

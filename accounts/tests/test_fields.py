@@ -23,7 +23,7 @@ GOOD = {"name": "Bob", "email": "bob@example.com"}
         ("name", "B", "name must have 2 to 50 characters"),
         ("name", "x" * 51, "name must have 2 to 50 characters"),
         ("email", None, "email not provided"),
-        ("email", "", "email is empty"),
+        ("email", "", "email is not valid"),
         ("email", "bob", "email is not valid"),
         ("email", "bob@", "email is not valid"),
         ("email", "b\0b@example.com", "email is not valid"),

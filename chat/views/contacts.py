@@ -3,21 +3,21 @@
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Subquery, UUIDField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.access import SignedInRequest, signed_in
 from accounts.models import User
 from chat.actions.contacts import accept_contact, add_contact, rename_contact
 from chat.errors import ChatError, contact_not_found
 from chat.forms import ContactForm, ContactNameForm, refuse
 from chat.models import Block, Contact, Membership, Room
 from chat.models.contact import ContactQuerySet
+from chat.sidebar import REQUESTS_MOST, search_words, sidebar
 from chat.site import absolute_url
-from chat.views.access import SignedInRequest, signed_in
-from chat.views.inbox import REQUESTS_MOST, search_words, sidebar
 from chatscape.answers import see_other
 
 CONTACTS_MOST = 500
@@ -117,4 +117,6 @@ def _own_contact(request: SignedInRequest, contact_id: UUID) -> Contact:
 def _with_room(contacts: ContactQuerySet, user: User) -> ContactQuerySet:
     """Annotate `room_id`: the direct room with the contact."""
     direct = Membership.objects.of(user).filter(peer=OuterRef("person"))
-    return contacts.annotate(room_id=Subquery(direct.values("room")[:1])).select_related("person")
+    # A foreign key in a subquery comes as the database keeps it: SQLite has no UUIDs.
+    room_id = Subquery(direct.values("room")[:1], output_field=UUIDField())
+    return contacts.annotate(room_id=room_id).select_related("person")

@@ -8,13 +8,13 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
+from accounts.access import SignedInRequest, signed_in
 from chat.actions.messages import delete_message, edit_message, post_message
 from chat.errors import ChatError, Invalid, message_not_found
 from chat.forms import MessageForm, refuse
 from chat.history import page_of
 from chat.models import Message
 from chat.render import message_json, messages_html
-from chat.views.access import SignedInRequest, signed_in
 from chat.views.rooms import number, room_page
 from chatscape.answers import error_answer, is_htmx, see_other, wants_json
 

@@ -6,13 +6,13 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.access import SignedInRequest, signed_in
 from accounts.models import User
 from chat.actions.contacts import block_person, person_behind, report_person, unblock_person
 from chat.errors import ChatError, contact_not_found
 from chat.forms import ReportForm, refuse
 from chat.models import Block
-from chat.views.access import SignedInRequest, signed_in
-from chat.views.inbox import sidebar
+from chat.sidebar import sidebar
 from chatscape.answers import see_other
 
 

@@ -13,14 +13,14 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.access import SignedInRequest, signed_in
 from chat.actions.rooms import mark_read
 from chat.errors import Invalid, message_not_found, room_not_found
 from chat.forms import MessageForm
 from chat.models import Membership, Message, Room
 from chat.models.message import PAGE
 from chat.render import messages_html
-from chat.views.access import SignedInRequest, signed_in
-from chat.views.inbox import sidebar
+from chat.sidebar import sidebar
 from chatscape.answers import is_htmx, see_other, wants_json
 
 
