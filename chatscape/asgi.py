@@ -8,13 +8,16 @@ from chatscape.wsgi import application as pages
 
 # Consumers need Django's apps, which the pages have set up.
 from chat.realtime.consumer import ChatConsumer  # isort: skip
-from chat.realtime.hub import ensure_hub  # isort: skip
+from chat.realtime.database import stop_threads  # isort: skip
+from chat.realtime.hub import ensure_hub, stop_hub  # isort: skip
 
 # A thread keeps its database connection between requests; Django's own ASGI handler makes a thread
-# and a connection for each request (docs/decisions.md).
+# and a connection for each request (docs/decisions.md). With the sockets' threads these are no more
+# than the database pool has connections.
 THREADS = 8
 
-_pages = WSGIMiddleware(pages, workers=THREADS)
+# No bound for what an answer consists of: a thread must never wait for a client that has left.
+_pages = WSGIMiddleware(pages, workers=THREADS, send_queue_size=0)  # type: ignore[arg-type]
 _chat = ChatConsumer.as_asgi()
 
 
@@ -30,3 +33,10 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await send({"type": "websocket.close"})
     else:
         raise NotImplementedError(scope["type"])
+
+
+async def stopped() -> None:
+    """Leave nothing running: the server has ended all connections."""
+    await stop_hub()
+    stop_threads()
+    _pages.executor.shutdown(wait=False, cancel_futures=True)

@@ -20,7 +20,7 @@ from chat.realtime.socket import Event
 logger = logging.getLogger(__name__)
 
 
-class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+class ChatConsumer(AsyncWebsocketConsumer):
     """One WebSocket. It has no channel of its own: the hub calls `deliver`."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -48,26 +48,30 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.hub = ensure_hub()
         self.rooms: set[UUID] = set()
         self.watching = False
+        self.gone = False
         if not handshake.allowed_origin(self.scope):
             return await self._refuse(403)
         try:
             visitor = await in_database(handshake.visitor, self.scope)
-            if visitor is None or not await in_database(handshake.may_enter, visitor.user, self.scope):
-                return await self._refuse(403)
         except (DatabaseError, InterfaceError) as error:
             logger.warning("A socket was refused without the database: %s", type(error).__name__)
             return await self._refuse(503)
+        if visitor is None:
+            return await self._refuse(403)
         self.user, self.session_key = visitor
-        self.user_id = self.user.id
+        self.user_id, self.session_hash = self.user.id, self.user.get_session_auth_hash()
         offered = self.scope.get("subprotocols") or []
         chosen = next((protocol for protocol in offered if protocol in PROTOCOLS), None)
         self.protocol = chosen or HTML
-        self.hub.sockets.add(self)
-        await self.hub.subscribe(user_group(self.user_id), self)
         await self.accept(chosen)
+        self.hub.sockets.add(self)
+        self.hub.subscribe([user_group(self.user_id)], self)
+        await self.hub.link.entered([user_group(self.user_id)])
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         """Answer a frame: with what was asked for, or with an error that leaves the socket open."""
+        if self.gone:
+            return
         ref = None
         try:
             frame = parse(message.get("text"), message.get("bytes"))
@@ -86,10 +90,15 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             logger.exception("A frame could not be handled")
             await self._send(refusal(ref, ChatError("Something went wrong here. It has been noted.")))
 
-    async def hear(self, room_id: UUID) -> None:
-        """Let events of a room arrive. Only for rooms that the person was found to be in."""
-        self.rooms.add(room_id)
-        await self.hub.subscribe(room_group(room_id), self)
+    def hear(self, *room_ids: UUID) -> None:
+        """Let events of rooms arrive. Only for rooms that the person was found to be in."""
+        if not self.gone:
+            self.rooms.update(room_ids)
+            self.hub.subscribe([room_group(room_id) for room_id in room_ids], self)
+
+    async def heard(self, *room_ids: UUID) -> None:
+        """Wait until events of these rooms arrive, if they can."""
+        await self.hub.link.entered([room_group(room_id) for room_id in room_ids])
 
     def stop_hearing(self, room_id: UUID) -> None:
         self.rooms.discard(room_id)
@@ -98,23 +107,24 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def deliver(self, event: Event, frames: dict[str, str]) -> None:
         """Send an event of a group this socket hears; `frames` keeps it encoded for the next."""
         if event["name"] == "member.joined" and self.watching:
-            await self.hear(UUID(event["room"]))
+            self.hear(UUID(event["room"]))
+        elif "html" in event and UUID(event["room"]) not in self.rooms:
+            # A withheld message reaches its author's pages, of which this one shows another room.
+            return
         if self.protocol not in frames:
             frames[self.protocol] = event_frame(event, self.protocol)
         await self._send(frames[self.protocol])
 
     async def beat(self, revisions: dict[UUID, int]) -> None:
+        """Tell the client the latest revisions of the rooms it hears."""
         await self._send(encode({"heartbeat": {str(room): revision for room, revision in revisions.items()}}))
 
     async def end(self, code: int) -> None:
+        """Close the socket and hear nothing more from it."""
         self._forget()
         await self.close(code)
 
-    async def disconnect(self, code: int) -> None:
-        self._forget()
-
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
-        self._forget()
         raise StopConsumer
 
     async def _send(self, text: str) -> None:
@@ -124,13 +134,17 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Refuse the handshake with an HTTP status, where the server can (ASGI 2.3, denial response)."""
         if "websocket.http.response" in self.scope.get("extensions", {}):
             headers = [(b"content-length", b"0")]
-            await self.base_send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+            await self.base_send(
+                {"type": "websocket.http.response.start", "status": status, "headers": headers}
+            )
             await self.base_send({"type": "websocket.http.response.body", "body": b""})
         else:
             await self.close()
         raise StopConsumer
 
     def _forget(self) -> None:
+        """Leave nothing behind; what still runs for this socket cannot subscribe it again."""
+        self.gone = True
         if hasattr(self, "user_id"):
             self.hub.sockets.discard(self)
             self.hub.unsubscribe(user_group(self.user_id), self)

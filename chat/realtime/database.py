@@ -11,6 +11,7 @@ from django.db import close_old_connections
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# With the threads of the pages, no more than the database pool has connections.
 THREADS = 4
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="chat-database")
 
@@ -27,3 +28,8 @@ async def in_database(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -
 
     context = copy_context()
     return await asyncio.get_running_loop().run_in_executor(_pool, lambda: context.run(run))
+
+
+def stop_threads() -> None:
+    """Let the threads end when their work is done: the process ends."""
+    _pool.shutdown(wait=False, cancel_futures=True)

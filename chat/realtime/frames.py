@@ -62,9 +62,8 @@ def event_frame(event: Event, protocol: str) -> str:
         return encode({"event" if protocol == JSON else "notice": name, **notice})
     if protocol != JSON:
         return str(event["html"])
-    return encode(
-        {"event": name, "room": event["room"], "revision": event["revision"], "message": event["message"]}
-    )
+    message = {**event["message"], "html": event["html"]}
+    return encode({"event": name, "room": event["room"], "revision": event["revision"], "message": message})
 
 
 def uuid_in(frame: Frame, field: str) -> UUID:

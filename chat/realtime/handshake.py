@@ -46,7 +46,10 @@ def allowed_origin(scope: Scope) -> bool:
 
 
 def visitor(scope: Scope) -> Visitor | None:
-    """Return who is signed in, as Django's session says, or None. Uses the database."""
+    """Return who is signed in, as Django's session says, or None.
+
+    None, too, when the address names a room that is not theirs. Uses the database.
+    """
     key = _session_cookie(scope)
     if not key:
         return None
@@ -60,10 +63,10 @@ def visitor(scope: Scope) -> Visitor | None:
     known = session.get(HASH_SESSION_KEY, "")
     if user is None or not constant_time_compare(known, user.get_session_auth_hash()):
         return None
-    return Visitor(user, key)
+    return Visitor(user, key) if _may_enter(user, scope) else None
 
 
-def may_enter(user: User, scope: Scope) -> bool:
+def _may_enter(user: User, scope: Scope) -> bool:
     """Say whether the person may hear the room that the address names, if it names one."""
     named = parse_qs(scope.get("query_string", b"").decode("latin1")).get("room")
     if not named:

@@ -1,8 +1,8 @@
 """Tell every socket the latest revisions of its rooms, and close those that may not stay.
 
 A socket that missed events, for whatever reason, learns it here and catches up; one whose session
-has ended learns that too. It takes three queries for each 500 rooms, sessions and people of the
-process, whatever is said in the rooms.
+has ended, or whose password is another, is closed. It takes three queries for each 500 rooms,
+sessions and people of the process, whatever is said in the rooms.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,10 +30,10 @@ async def beat(sockets: Sequence[Socket]) -> None:
     rooms = {room for socket in sockets for room in socket.rooms}
     revisions = await in_database(_revisions, rooms)
     sessions = await in_database(_live_sessions, {socket.session_key for socket in sockets})
-    people = await in_database(_active_people, {socket.user_id for socket in sockets})
+    hashes = await in_database(_session_hashes, {socket.user_id for socket in sockets})
     for socket in sockets:
         try:
-            if socket.session_key in sessions and socket.user_id in people:
+            if socket.session_key in sessions and hashes.get(socket.user_id) == socket.session_hash:
                 await socket.beat({room: revisions[room] for room in socket.rooms if room in revisions})
             else:
                 await socket.end(SIGN_IN_AGAIN)
@@ -54,15 +54,18 @@ def _live_sessions(keys: Iterable[str]) -> set[str]:
     return {
         key
         for some in _batches(keys)
-        for key in Session.objects.filter(session_key__in=some, expire_date__gt=now).values_list("pk", flat=True)
+        for key in Session.objects.filter(session_key__in=some, expire_date__gt=now).values_list(
+            "pk", flat=True
+        )
     }
 
 
-def _active_people(ids: Iterable[UUID]) -> set[UUID]:
+def _session_hashes(ids: Iterable[UUID]) -> dict[UUID, str]:
+    """What sessions of active people carry: another password, and it is another."""
     return {
-        person
+        person.id: person.get_session_auth_hash()
         for some in _batches(ids)
-        for person in User.objects.filter(id__in=some, is_active=True).values_list("id", flat=True)
+        for person in User.objects.filter(id__in=some, is_active=True).only("password")
     }
 
 

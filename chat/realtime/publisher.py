@@ -6,14 +6,20 @@ process (a command) sends at once, and gives up after `PATIENCE`.
 
 import asyncio
 import logging
+import time
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
-from chat.realtime.hub import PATIENCE, Hub, running_hub
+from chat.realtime.hub import running_hub
+from chat.realtime.link import PATIENCE
 
 logger = logging.getLogger(__name__)
+
+# How long a process without an outbox leaves a layer alone that did not answer.
+REST = 10.0
+_resting_until = 0.0
 
 
 def publish(group: str, event: dict[str, Any]) -> None:
@@ -21,18 +27,22 @@ def publish(group: str, event: dict[str, Any]) -> None:
 
     An event that cannot be sent is dropped: heartbeats tell everybody that they missed one.
     """
+    global _resting_until
     hub = running_hub()
     if hub is not None:
-        hub.loop.call_soon_threadsafe(_put, hub, group, event)
+        try:
+            hub.loop.call_soon_threadsafe(hub.link.send_soon, group, event)
+        except RuntimeError:
+            # The loop has just ended, and all its sockets with it.
+            logger.info("An event was not sent: the server stops")
+        return
+    if time.monotonic() < _resting_until:
         return
     try:
         async_to_sync(_send)(group, event)
     except Exception as error:
-        logger.warning("An event was not sent: %s", type(error).__name__)
-
-
-def _put(hub: Hub, group: str, event: dict[str, Any]) -> None:
-    hub.send_soon(group, event)
+        _resting_until = time.monotonic() + REST
+        logger.warning("Events are not sent: %s", type(error).__name__)
 
 
 async def _send(group: str, event: dict[str, Any]) -> None:

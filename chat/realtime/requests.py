@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from accounts.models import User
 from chat.actions.messages import delete_message, edit_message, post_message
 from chat.actions.rooms import mark_read
@@ -28,7 +30,8 @@ async def room_join(socket: ChatConsumer, frame: Frame) -> Reply:
     room_id, since = uuid_in(frame, "room"), number_in(frame, "since")
     head = await in_database(_head, socket.user, room_id)
     # Subscribed before the page is read: nothing falls between the two.
-    await socket.hear(room_id)
+    socket.hear(room_id)
+    await socket.heard(room_id)
     if since is None:
         return {"room": str(room_id), "revision": head, "head": head, "more": False}
     return await in_database(_page, socket.user, room_id, socket.protocol, since=since)
@@ -45,8 +48,8 @@ async def inbox_watch(socket: ChatConsumer, frame: Frame) -> Reply:
     """Hear all rooms of the person's list, and those they join later."""
     socket.watching = True
     revisions = await in_database(_watched, socket.user)
-    for room_id in revisions:
-        await socket.hear(room_id)
+    socket.hear(*revisions)
+    await socket.heard(*revisions)
     return {"rooms": {str(room_id): revision for room_id, revision in revisions.items()}}
 
 
@@ -83,6 +86,11 @@ async def read(socket: ChatConsumer, frame: Frame) -> Reply:
     return {"room": str(room_id)}
 
 
+async def typing(socket: ChatConsumer, frame: Frame) -> Reply:
+    """Accepted, and without effect yet."""
+    return {"room": str(uuid_in(frame, "room"))}
+
+
 async def ping(socket: ChatConsumer, frame: Frame) -> Reply:
     return {"action": "pong"}
 
@@ -98,6 +106,7 @@ ACTIONS: dict[str, Callable[[ChatConsumer, Frame], Awaitable[Reply]]] = {
     "message.edit": message_edit,
     "message.delete": message_delete,
     "read": read,
+    "typing": typing,
     "ping": ping,
 }
 
@@ -105,7 +114,7 @@ ACTIONS: dict[str, Callable[[ChatConsumer, Frame], Awaitable[Reply]]] = {
 def _body(frame: Frame) -> str:
     body = frame.get("body", "")
     if not isinstance(body, str):
-        raise Invalid("body must be text", field="body")
+        raise Invalid(_("body must be text"), field="body")
     return body
 
 

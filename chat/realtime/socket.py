@@ -17,6 +17,7 @@ class Socket(Subscriber, Protocol):
     """A socket as the heartbeat sees it."""
 
     session_key: str
+    session_hash: str
     user_id: UUID
     rooms: set[UUID]
 

@@ -1,0 +1,220 @@
+"""The way between the hub and the channel layer, which may be slow, frozen, deaf or gone.
+
+The process has one channel in the layer, in each group that its sockets want to hear. What the hub
+asks of the link never waits for the layer: events go to an outbox, groups are entered by one task.
+That task also listens to itself: when the layer has been silent for a while it must hear its own
+probe, or it is rebuilt from nothing. Whatever was missed meanwhile, heartbeats tell.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Collection
+from typing import Protocol
+from uuid import uuid4
+
+from channels.layers import get_channel_layer
+
+from chat.realtime.socket import Event
+
+logger = logging.getLogger(__name__)
+
+# How long one operation of the layer may take before the layer counts as gone.
+PATIENCE = 2.0
+# How long a join waits for its group to be entered.
+JOIN_PATIENCE = 0.5
+RETRY = 1.0
+QUIET = 2.0
+# Layers forget a membership after a day.
+RENEW = 3600.0
+OUTBOX = 10_000
+# All processes: one that could not publish tells the others so when it can again.
+HUBS = "hubs"
+
+
+class Listener(Protocol):
+    """The hub, as the link sees it."""
+
+    def wanted(self) -> Collection[str]:
+        """Return the groups that sockets of this process want to hear."""
+
+    async def deliver(self, event: Event) -> None:
+        """Hand an event to the sockets of its group."""
+
+    def beat_soon(self) -> None:
+        """Tell all sockets the latest revisions: some of them may have missed events."""
+
+
+class Link:
+    """One process's channel in the layer. Start and stop it on the loop it was made in."""
+
+    def __init__(self, listener: Listener) -> None:
+        self.healthy = False
+        self.lost = False
+        self.channel = ""
+        self._listener = listener
+        self._own_group = f"hub.{uuid4().hex}"
+        self._entered: set[str] = set()
+        self._outbox: asyncio.Queue[tuple[str, Event]] = asyncio.Queue(OUTBOX)
+        self._wake = asyncio.Event()
+        self._passed = asyncio.Event()
+        self._echo = asyncio.Event()
+        self._missed = self._late = False
+        self._heard = self._renewed = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
+        self._receiver: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        logging.getLogger("channels_redis.pubsub").addFilter(self._receiver_failed)
+        self._tasks = [asyncio.create_task(self._tend()), asyncio.create_task(self._send())]
+
+    async def stop(self) -> None:
+        """End all tasks and connections."""
+        logging.getLogger("channels_redis.pubsub").removeFilter(self._receiver_failed)
+        await _ended(*self._tasks)
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(PATIENCE):
+                await get_channel_layer().flush()
+        if self._receiver:
+            await _ended(self._receiver)
+
+    def send_soon(self, group: str, event: Event) -> None:
+        """Queue an event for a group. When the queue is full, everybody is told to catch up."""
+        try:
+            self._outbox.put_nowait((group, {"type": "event", "group": group, **event}))
+        except asyncio.QueueFull:
+            if not self._missed:
+                logger.warning("The outbox is full: events are left out, sockets will catch up")
+            self._missed = True
+
+    def settle_soon(self) -> None:
+        """The wanted groups have changed: enter and leave some."""
+        self._wake.set()
+
+    async def entered(self, groups: Collection[str]) -> None:
+        """Wait a little until events of these groups arrive, and not at all for a layer that is gone."""
+        self._wake.set()
+        try:
+            async with asyncio.timeout(JOIN_PATIENCE):
+                while not self.lost and not self._entered.issuperset(groups):
+                    await self._passed.wait()
+        except TimeoutError:
+            self._late = True
+
+    async def _tend(self) -> None:
+        """Keep the link in order, for ever."""
+        while True:
+            try:
+                if not self.healthy:
+                    await self._open()
+                await self._settle()
+                await self._probe()
+                await self._recovered()
+            except Exception as error:
+                self._lose(error)
+            # Whoever waits for this pass goes on; the next wait is for the next pass.
+            self._passed.set()
+            self._passed = asyncio.Event()
+            if self.lost:
+                await asyncio.sleep(RETRY)
+            else:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(RETRY):
+                        await self._wake.wait()
+            self._wake.clear()
+
+    async def _open(self) -> None:
+        """Begin anew: forget all connections and memberships, take a new channel."""
+        layer = get_channel_layer()
+        async with asyncio.timeout(2 * PATIENCE):
+            self._entered.clear()
+            await layer.flush()
+            if self._receiver:
+                await _ended(self._receiver)
+            self.channel = await layer.new_channel("hub.")
+        self._receiver = asyncio.create_task(self._receive(self.channel))
+        self._heard, self._renewed = 0.0, asyncio.get_running_loop().time()
+
+    async def _settle(self) -> None:
+        """Enter the groups that sockets want to hear, leave those that nobody wants."""
+        layer, own, now = get_channel_layer(), {self._own_group, HUBS}, asyncio.get_running_loop().time()
+        renewing = now - self._renewed > RENEW
+        known = set() if renewing else self._entered
+        for group in [*(own - known), *(group for group in self._listener.wanted() if group not in known)]:
+            async with asyncio.timeout(PATIENCE):
+                await layer.group_add(group, self.channel)
+            self._entered.add(group)
+        if renewing:
+            self._renewed = now
+        for group in self._entered - own:
+            if group not in self._listener.wanted():
+                self._entered.discard(group)
+                async with asyncio.timeout(PATIENCE):
+                    await layer.group_discard(group, self.channel)
+
+    async def _probe(self) -> None:
+        """Make sure that what is published is heard here, unless something just was."""
+        if asyncio.get_running_loop().time() - self._heard < QUIET:
+            return
+        self._echo.clear()
+        async with asyncio.timeout(PATIENCE):
+            await get_channel_layer().group_send(self._own_group, {"type": "probe"})
+            await self._echo.wait()
+
+    async def _recovered(self) -> None:
+        """Everything works: make sure that sockets learn of what was missed before."""
+        if self.lost or self._missed:
+            self._missed = False
+            async with asyncio.timeout(PATIENCE):
+                await get_channel_layer().group_send(HUBS, {"type": "beat"})
+        if self.lost:
+            logger.info("The channel layer is back")
+        if self.lost or self._late:
+            self._listener.beat_soon()
+        self.healthy, self.lost, self._late = True, False, False
+
+    async def _send(self) -> None:
+        """Empty the outbox in order. Sockets of this process get their events without a layer, too."""
+        await self._passed.wait()
+        while True:
+            group, event = await self._outbox.get()
+            if self.healthy:
+                try:
+                    async with asyncio.timeout(PATIENCE):
+                        await get_channel_layer().group_send(group, event)
+                    continue
+                except Exception as error:
+                    self._lose(error)
+            await self._listener.deliver(event)
+
+    async def _receive(self, channel: str) -> None:
+        try:
+            while True:
+                message = await get_channel_layer().receive(channel)
+                self._heard = asyncio.get_running_loop().time()
+                if message["type"] == "event":
+                    await self._listener.deliver(message)
+                elif message["type"] == "probe":
+                    self._echo.set()
+                else:
+                    self._listener.beat_soon()
+        except Exception as error:
+            self._lose(error)
+
+    def _lose(self, error: BaseException | None) -> None:
+        if self.healthy or not self.lost:
+            logger.warning("The channel layer is gone: %s", type(error).__name__)
+            self._listener.beat_soon()
+        self.healthy, self.lost = False, True
+
+    def _receiver_failed(self, record: logging.LogRecord) -> bool:
+        """Notice that the layer lost its subscription: it tells nobody, it only logs, every second."""
+        if record.exc_info:
+            self._lose(record.exc_info[1])
+        return not record.exc_info
+
+
+async def _ended(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
