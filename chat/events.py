@@ -4,6 +4,7 @@ The only place that names events. They leave when the transaction has committed,
 nothing depends on their arrival: the database is the truth, and whoever missed one catches up.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from accounts.models import User
 from chat.models import Message, Room
 from chat.realtime import publisher
 from chat.realtime.groups import room_group, user_group
-from chat.render import message_html, message_json
+from chat.render import message_json
 
 
 def message_created(message: Message) -> None:
@@ -29,31 +30,32 @@ def message_deleted(message: Message) -> None:
 
 def member_joined(room: Room, user: User) -> None:
     """Tell a person's sockets that they are in a new room."""
-    _publish(user_group(user.id), {"name": "member.joined", "room": str(room.id)})
+    _publish(user_group(user.id), lambda: {"name": "member.joined", "room": str(room.id)})
 
 
 def inbox_changed(user: User) -> None:
     """Tell a person's pages that their list of rooms or requests is not what it was."""
-    _publish(user_group(user.id), {"name": "inbox.changed"})
+    _publish(user_group(user.id), lambda: {"name": "inbox.changed"})
 
 
 def room_read(user: User, room: Room, sequence: int) -> None:
     """Tell a person's other pages how far they have read."""
-    _publish(user_group(user.id), {"name": "read", "room": str(room.id), "sequence": sequence})
+    _publish(user_group(user.id), lambda: {"name": "read", "room": str(room.id), "sequence": sequence})
 
 
 def _message_changed(name: str, message: Message) -> None:
     # A withheld message reaches nobody but its author's own pages.
     group = user_group(message.author_id) if message.withheld else room_group(message.room_id)
-    event = {
-        "name": name,
-        "room": str(message.room_id),
-        "revision": message.revision,
-        "html": message_html(message),
-        "message": message_json(message),
-    }
-    _publish(group, event)
+    _publish(group, lambda: {"name": name, **_told(message)})
 
 
-def _publish(group: str, event: dict[str, Any]) -> None:
-    transaction.on_commit(lambda: publisher.publish(group, event), robust=True)
+def _told(message: Message) -> dict[str, Any]:
+    """What an event says of a message. Its HTML is large: it travels once, beside the rest."""
+    words = message_json(message)
+    html = words.pop("html")
+    return {"room": words["room"], "revision": words["revision"], "html": html, "message": words}
+
+
+def _publish(group: str, event: Callable[[], dict[str, Any]]) -> None:
+    # Rendered after the commit, too: nobody waits for the room while a template runs.
+    transaction.on_commit(lambda: publisher.publish(group, event()), robust=True)

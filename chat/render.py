@@ -12,8 +12,14 @@ from chat.models import Message
 
 
 def message_html(message: Message) -> SafeString:
-    """Render one message as the article that pages, answers and broadcasts all carry."""
-    return mark_safe(get_template("chat/_message.html").render({"message": message}).strip())  # noqa: S308
+    """Render one message as the article that pages, answers and broadcasts all carry.
+
+    Kept with the message until its next revision: who writes it sends it several ways.
+    """
+    if message.article is None or message.article[0] != message.revision:
+        html = get_template("chat/_message.html").render({"message": message}).strip()
+        message.article = message.revision, mark_safe(html)  # noqa: S308
+    return message.article[1]
 
 
 def messages_html(messages: Iterable[Message], viewer: User | None = None) -> SafeString:
