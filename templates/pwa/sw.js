@@ -1,0 +1,43 @@
+// Keeps the files that every page needs under their hashed names, and the page that says that there is
+// no connection. Nothing private is kept.
+
+const PREFIX = "chatscape-";
+const CACHE = `${PREFIX}{{ version }}`;
+const FILES = {{ precache_json|safe }};
+const OFFLINE = "{{ offline_url }}";
+
+self.addEventListener("install", (event) => {
+  // All or nothing: half a shell would be worse than the old one.
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES.map((url) => new Request(url, { cache: "reload" })))));
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(tidy().then(() => self.clients.claim()));
+});
+
+self.addEventListener("message", (event) => {
+  // Only when the person has said so: a page in use is not replaced.
+  if (event.data === "skipWaiting") self.skipWaiting();
+});
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  if (request.method !== "GET" || new URL(request.url).origin !== location.origin) return;
+  if (request.mode === "navigate") event.respondWith(fetch(request).catch(() => offline()));
+  else if (FILES.includes(new URL(request.url).pathname)) event.respondWith(kept(request));
+});
+
+async function tidy() {
+  const names = await caches.keys();
+  await Promise.all(names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)));
+}
+
+async function kept(request) {
+  const cache = await caches.open(CACHE);
+  return (await cache.match(request)) ?? fetch(request);
+}
+
+async function offline() {
+  const cache = await caches.open(CACHE);
+  return (await cache.match(OFFLINE)) ?? Response.error();
+}
