@@ -102,7 +102,9 @@ def _post(author: User, room: Room, client_id: UUID, text: str, reply_to: int | 
         reply_to=original,
         withheld=withheld,
     )
-    if not withheld:
+    if withheld:
+        room.memberships.filter(user=author).update(withheld=message)
+    else:
         room.last_message, room.active_at = message, message.created_at
     room.save(update_fields=["revision", "last_message", "active_at"])
     events.message_created(message)

@@ -56,7 +56,9 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def for_list(self) -> "MembershipQuerySet":
         """All that a row of the list of rooms shows, in one query."""
-        return self.with_title().with_unread().select_related("peer", "room__last_message__author")
+        return (
+            self.with_title().with_unread().select_related("peer", "withheld", "room__last_message__author")
+        )
 
     def recent_first(self) -> "MembershipQuerySet":
         return self.order_by("-room__active_at", "-pk")
@@ -88,6 +90,10 @@ class Membership(models.Model):
     role = models.CharField(max_length=11, choices=Role.choices, default=Role.PARTICIPANT)
     involvement = models.CharField(max_length=8, choices=Involvement.choices, default=Involvement.ALL)
     read_sequence = models.PositiveBigIntegerField(default=0)
+    # The last message of this member that was withheld from the other: to them it looks sent.
+    withheld = models.ForeignKey(
+        Message, null=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     # What the list of rooms adds, see `MembershipQuerySet.for_list`.
@@ -125,6 +131,12 @@ class Membership(models.Model):
         if last.author_id == self.user_id:
             return _("You: %(said)s") % {"said": said}
         return said if self.room.kind == Room.Kind.DIRECT else f"{last.author.name}: {said}"
+
+    def show_withheld(self) -> None:
+        """Let the room look to this member as if what was withheld had been sent; never save it so."""
+        last, mine = self.room.last_message, self.withheld
+        if mine and (last is None or last.sequence < mine.sequence):
+            self.room.last_message, self.room.active_at = mine, mine.created_at
 
     def mark_read(self, sequence: int) -> bool:
         """Remember that everything up to `sequence` was read; never goes back. Says if it changed."""
