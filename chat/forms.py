@@ -29,7 +29,8 @@ class ContactForm(PresenceMixin, forms.Form):
     """Somebody to add."""
 
     name = NameFormField()
-    email = EmailFormField()
+    # A blank address is a wrong one here; at sign-up it is a missing one.
+    email = EmailFormField(error_messages={"required": _("email is not valid")})
     greeting = WordsField(label=_("Say hello (optional)"), max_length=500)
 
 

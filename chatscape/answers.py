@@ -32,8 +32,8 @@ def error_answer(request: HttpRequest, error: ChatError) -> HttpResponse:
     if wants_json(request):
         response: HttpResponse = JsonResponse({"error": error.as_dict()}, status=error.status)
     else:
-        context = {"error": error, "title": HTTPStatus(error.status).phrase}
-        name = {404: "404.html", 503: "503.html"}.get(error.status, "error.html")
+        context = {"error": error, "title": HTTPStatus(error.status).phrase.capitalize()}
+        name = "503.html" if error.status == HTTPStatus.SERVICE_UNAVAILABLE else "error.html"
         response = render(request, name, context, status=error.status)
     if error.retry_after is not None:
         response["Retry-After"] = str(error.retry_after)
