@@ -1,0 +1,187 @@
+"""A block holds on every path, and nothing tells the blocked person."""
+
+import pytest
+
+from chat.actions.contacts import accept_contact, add_contact, block_person, unblock_person
+from chat.errors import Closed, NotFound
+from chat.history import page_of
+from chat.models import Block, Contact, Room
+from chat.tests.situations import HTMX, JSON, client_of, contact_of, row_of, say
+
+
+@pytest.fixture
+def blocked(room, alice, bob):
+    """alice blocks bob, after both have said something."""
+    say(alice, room, "before")
+    say(bob, room, "before too")
+    block_person(blocker=alice, contact_id=contact_of(alice, bob).id)
+    return Block.objects.get()
+
+
+def test_blocking_asks_first_and_then_leads_to_the_list_of_blocked_people(room, alice, bob):
+    client = client_of(alice)
+    url = f"/contacts/{contact_of(alice, bob).id}/block/"
+
+    assert client.get(url).status_code == 200
+    assert not Block.objects.exists()
+    response = client.post(url)
+
+    assert (response.status_code, response["Location"]) == (303, "/contacts/blocked/")
+    assert "Bob" in client.get("/contacts/blocked/").text
+
+
+def test_blocking_twice_is_one_block(blocked, alice, bob):
+    assert client_of(alice).post(f"/contacts/{contact_of(alice, bob).id}/block/").status_code == 303
+    assert Block.objects.count() == 1
+
+
+@pytest.mark.parametrize("way", ["contact", "list"])
+def test_unblocking_has_two_ways_and_twice_is_harmless(blocked, alice, bob, way):
+    contact = contact_of(alice, bob)
+    path = f"/contacts/{contact.id}/unblock/" if way == "contact" else f"/contacts/blocked/{bob.id}/unblock/"
+
+    assert client_of(alice).post(path).status_code == 303
+    assert not Block.objects.exists()
+    assert client_of(alice).post(path).status_code in (303, 404)
+
+
+def test_the_list_shows_ones_own_blocks_alone(blocked, bob, mallory):
+    for other in (bob, mallory):
+        page = client_of(other).get("/contacts/blocked/")
+        assert list(page.context["blocks"]) == []
+
+
+def test_nobody_lifts_a_block_of_another(blocked, bob, mallory):
+    for other in (bob, mallory):
+        assert client_of(other).post(f"/contacts/blocked/{bob.id}/unblock/").status_code == 404
+    assert Block.objects.exists()
+
+
+def test_a_request_of_a_blocked_person_disappears_and_can_be_blocked_again_or_reported(alice, mallory):
+    request = add_contact(owner=mallory, name="Alice", email=alice.email, greeting="Hello you")
+    client = client_of(alice)
+
+    for _time in range(2):
+        assert client.post(f"/contacts/{request.id}/block/").status_code == 303
+
+    assert client.get("/").context["request_count"] == 0
+    assert not client.get("/contacts/").context["requests"]
+    assert client.get(f"/contacts/{request.id}/reports/").status_code == 200
+    with pytest.raises(NotFound):
+        accept_contact(actor=alice, contact_id=request.id)
+
+
+def test_a_request_of_somebody_blocked_before_never_shows(blocked, alice, bob):
+    Contact.objects.filter(owner=bob).delete()
+    add_contact(owner=bob, name="Alice", email=alice.email, greeting="Please")
+
+    assert not Contact.objects.requests_to(alice).exists()
+    assert client_of(alice).get("/").context["request_count"] == 0
+
+
+def test_after_unblocking_the_request_is_there_again(alice, mallory):
+    request = add_contact(owner=mallory, name="Alice", email=alice.email)
+    block_person(blocker=alice, contact_id=request.id)
+
+    unblock_person(blocker=alice, person=mallory)
+
+    assert list(Contact.objects.requests_to(alice)) == [request]
+
+
+def test_the_blocked_persons_words_are_for_their_eyes_alone(blocked, room, alice, bob):
+    message = say(bob, room, "do you hear me?")
+    where = f"/rooms/{room.id}/"
+
+    assert message.withheld
+    for path, headers in [
+        (where, {}),
+        (f"{where}?before=99", {}),
+        (f"{where}messages/", HTMX),
+        (f"{where}messages/", JSON),
+        (f"{where}messages/?since=0", JSON),
+        (f"{where}messages/?after=1", JSON),
+        (f"{where}messages/?before=99", JSON),
+    ]:
+        assert "do you hear me?" in client_of(bob).get(path, **headers).text, path
+        assert "do you hear me?" not in client_of(alice).get(path, **headers).text, path
+    assert client_of(bob).get(message.get_absolute_url()).status_code == 200
+    assert client_of(alice).get(message.get_absolute_url()).status_code == 404
+
+
+def test_the_list_of_rooms_does_not_give_the_words_away(blocked, room, alice, bob):
+    before = client_of(alice).get("/").context["rooms"][0]
+    say(bob, room, "do you hear me?")
+
+    row = row_of(alice, room)
+
+    assert (row.preview, row.unread) == ("before too", 1) == (before.preview, before.unread)
+    assert row.room.active_at == before.room.active_at
+    assert "do you hear me?" not in client_of(alice).get("/").text
+
+
+def test_a_withheld_message_still_moves_the_cursor(blocked, room, alice, bob):
+    say(bob, room, "one")
+    say(bob, room, "two")
+
+    page = page_of(alice, room.id, since=2)
+
+    assert page.messages == []
+    assert (page.revision, page.head, page.more) == (4, 4, False)
+
+
+def test_who_blocks_cannot_write_until_they_unblock(blocked, room, alice, bob):
+    with pytest.raises(Closed):
+        say(alice, room, "hm")
+    page = client_of(alice).get(f"/rooms/{room.id}/")
+    assert page.context["may_post"] is False
+    assert "You blocked this person" in page.text
+    assert "<textarea" not in page.text
+
+    unblock_person(blocker=alice, person=bob)
+
+    assert not say(alice, room, "hello again").withheld
+    assert not say(bob, room, "oh!").withheld
+
+
+def test_what_was_withheld_stays_withheld_after_unblocking(blocked, room, alice, bob):
+    say(bob, room, "rude words")
+    unblock_person(blocker=alice, person=bob)
+
+    assert "rude words" not in client_of(alice).get(f"/rooms/{room.id}/").text
+
+
+def test_nothing_tells_the_blocked_person(room, alice, bob):
+    client = client_of(bob)
+    contact = contact_of(bob, alice)
+
+    def seen(body: str) -> list[object]:
+        posted = client.post(f"/rooms/{room.id}/messages/", {"body": body, "client_id": ""}, **JSON)
+        message = posted.json()["message"]
+        sequence = message["sequence"]
+        row = client.get("/").context["rooms"][0]
+        room_page = client.get(f"/rooms/{room.id}/")
+        return [
+            (posted.status_code, sorted(message), posted["Vary"]),
+            (row.preview, row.unread, row.room.last_message and row.room.last_message.sequence == sequence),
+            room_page.context["may_post"],
+            client.get(f"/contacts/{contact.id}/").status_code,
+            client.get("/contacts/blocked/").text.count("Alice"),
+            client.get(f"/rooms/{room.id}/messages/{sequence}/").status_code,
+            client.post(f"/rooms/{room.id}/messages/{sequence}/edit/", {"body": body}).status_code,
+        ]
+
+    unaware = seen("hello")
+    block_person(blocker=alice, contact_id=contact_of(alice, bob).id)
+
+    assert seen("hello") == unaware
+
+
+def test_a_request_to_somebody_who_blocks_one_looks_like_any_other(alice, mallory):
+    first = add_contact(owner=mallory, name="Alice", email=alice.email)
+    block_person(blocker=alice, contact_id=first.id)
+
+    page = client_of(mallory).get(f"/contacts/{first.id}/")
+
+    assert "Waiting for an answer" in page.text
+    assert "Blocked" not in page.text
+    assert not Room.objects.exists()
