@@ -32,6 +32,8 @@ def sidebar(user: User, query: str = "", current: UUID | None = None) -> dict[st
     found = list(
         rows.annotate(request_count=requests).order_by(first, "-room__active_at", "-pk")[:ROOMS_MOST]
     )
+    for row in found:
+        row.show_withheld()
     rooms = sorted(found, key=lambda row: row.room.active_at, reverse=True)
     waiting = rooms[0].request_count if rooms else Contact.objects.requests_to(user).count()
     return {"rooms": rooms, "query": query, "request_count": waiting}
