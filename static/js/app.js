@@ -1,0 +1,25 @@
+// Everything that pages need. Each element sets itself up when it comes to the page and clears up when
+// it leaves, so that htmx may swap whatever it likes.
+
+import "./chat-composer.js";
+import "./connection-status.js";
+import "./copy-button.js";
+import "./install-button.js";
+import "./message-list.js";
+import "./message-menu.js";
+import "./room-list.js";
+import { start as startPanes } from "./panes.js";
+import { start as startPolling } from "./poll.js";
+import { sender } from "./sender.js";
+import { start as startServiceWorker } from "./service-worker.js";
+import { start as startSession } from "./session.js";
+import { socket } from "./socket.js";
+
+if (document.documentElement.dataset.ws) {
+  startSession();
+  startPolling();
+  socket.start();
+  sender.start();
+}
+startPanes();
+startServiceWorker();
