@@ -1,0 +1,126 @@
+"""Who may open a socket (RT2): checked before it is accepted."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+
+from chat.realtime import handshake
+from chat.realtime.hub import ensure_hub
+from chat.tests.realtime.pages import HOST, Loopback, Refused, database, sign_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def session(alice):
+    return sign_in(alice)
+
+
+async def refused(session, **options) -> int:
+    with pytest.raises(Refused) as refusal:
+        await Loopback.open(session, **options)
+    assert not ensure_hub().groups
+    assert not ensure_hub().sockets
+    return refusal.value.status
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        None, "", "null", "https://evil.example", f"https://{HOST}.evil.example", f"https://evil.example/{HOST}",
+        f"https://{HOST}:8443", f"ftp://{HOST}", f"//{HOST}", HOST, f"https://user@{HOST}", "https://[::1", "\xff\xfe",
+    ],
+)  # fmt: skip
+async def test_pages_of_others_are_refused(session, origin):
+    assert await refused(session, origin=origin) == 403
+
+
+async def test_an_unknown_host_is_refused(session):
+    assert await refused(session, host="evil.example", origin="https://evil.example") == 403
+
+
+@pytest.mark.parametrize(
+    "origin", [f"https://{HOST}", f"http://{HOST}", f"HTTPS://{HOST.upper()}", "https://public.example"]
+)
+async def test_own_pages_are_let_in(open_page, alice, session, settings, origin):
+    settings.CSRF_TRUSTED_ORIGINS = ["https://public.example"]
+    await (await open_page(alice, session=session, origin=origin)).done("ping")
+
+
+@pytest.mark.parametrize("key", [None, "", "x", "0" * 32, "é" * 8, "' OR 1=1 --", "a;b", "x" * 5_000])
+async def test_nobody_is_refused(transactional_db, key):
+    assert await refused(key) == 403
+
+
+async def test_an_expired_session_is_refused(session):
+    await database(Session.objects.update, expire_date=timezone.now() - timedelta(seconds=1))
+    assert await refused(session) == 403
+
+
+async def test_a_session_of_an_older_password_is_refused(alice, session):
+    alice.set_password("another long password")
+    await database(alice.save)
+    assert await refused(session) == 403
+
+
+async def test_an_inactive_person_is_refused(alice, session):
+    alice.is_active = False
+    await database(alice.save)
+    assert await refused(session) == 403
+
+
+async def test_a_deleted_person_is_refused(alice, session):
+    await database(alice.delete)
+    assert await refused(session) == 403
+
+
+async def test_a_session_of_another_backend_is_refused(session, settings):
+    settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+    assert await refused(session) == 403
+
+
+async def test_a_foreign_room_in_the_address_is_refused(open_page, mallory, alice, session, room):
+    outside = await database(sign_in, mallory)
+    for named in (room.id, "00000000-0000-0000-0000-000000000000", "lobby", "%FF"):
+        assert await refused(outside, path=f"/ws/?room={named}") == 403
+    await (await open_page(alice, session=session, path=f"/ws/?room={room.id}")).done("ping")
+
+
+@pytest.mark.parametrize("path", ["/", "/ws", "/ws//", "/rooms/", "/ws/x"])
+async def test_sockets_live_at_one_address(session, path):
+    assert await refused(session, path=path) == 403
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+async def test_without_the_database_nobody_gets_in(session, monkeypatch, error):
+    def gone(scope):
+        raise error("gone")
+
+    monkeypatch.setattr(handshake, "visitor", gone)
+    assert await refused(session) == 503
+
+
+async def test_without_the_database_a_frame_is_refused_and_the_socket_stays(
+    open_page, alice, room, monkeypatch, caplog
+):
+    from chat.realtime import requests
+
+    page = await open_page(alice)
+    with monkeypatch.context() as patch:
+
+        def gone(**what):
+            raise OperationalError("secret words")
+
+        patch.setattr(requests, "post_message", gone)
+        what = {
+            "room": str(room.id),
+            "client_id": "6f2b1f2e-9d0a-4c39-9e39-2f9d3a6d0f11",
+            "body": "secret words",
+        }
+        reply = await page.ask("message.post", **what)
+    assert (reply["code"], reply["retry_after"]) == ("unavailable", 5)
+    assert "secret words" not in caplog.text
+    await page.done("message.post", **what)
