@@ -10,6 +10,8 @@ class StaticStorage(CompressedManifestStaticFilesStorage):
     """
 
     manifest_strict = False
+    # A module's name depends on those it imports: one pass for each level of imports.
+    max_post_process_passes = 20
     support_js_module_import_aggregation = True
 
     def stored_name(self, name: str) -> str:
