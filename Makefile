@@ -15,7 +15,10 @@ PRODUCTION := $(CHECK) PUBLIC_URL=https://chat.example.org EMAIL_URL=smtp+tls://
 
 run: venv
 	@$(BIN)/python manage.py migrate --verbosity=0
-	@$(BIN)/python manage.py collectstatic --noinput --verbosity=0
+	@state="$${CHATSCAPE_VAR:-var}/static/staticfiles.json"; \
+	if ! [ -e "$$state" ] || [ -n "$$(find static requirements.txt chatscape/storage.py -newer "$$state")" ]; then \
+		$(BIN)/python manage.py collectstatic --noinput --verbosity=0; \
+	fi
 	@exec $(BIN)/python manage.py serve
 
 test: venv-dev parts

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Before Django reads its settings, which pytest-django does once this file is loaded.
 STATE = Path(tempfile.mkdtemp(prefix="chatscape-tests-"))
+# WhiteNoise wants a folder for collected files; pages show the uncollected ones.
+(STATE / "static").mkdir()
 environment.prepare(STATE)
 environment.forbid_network()
 

@@ -62,6 +62,14 @@ def family(pid: int) -> list[int]:
     return found
 
 
+def exists(pid: int) -> bool:
+    """Say whether a process is there and not just waiting to be buried."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 class Process:
     """One server process, with the ways to hurt it that tests need."""
 
@@ -139,9 +147,11 @@ class Process:
         """End it and its children at once, as `kill -9` or a power cut would."""
         if self.process is None:
             return
-        self._signal(signal.SIGKILL)
+        members = self._signal(signal.SIGKILL)
         self.process.wait()
         self.process = None
+        # Children die by themselves, a moment later, and hold what the next start needs.
+        wait_until(lambda: not any(map(exists, members)), why=f"the end of {self.name}'s children")
 
     def restart(self, timeout: float = 60) -> Self:
         """Stop it and start it again, at the same address with the same state."""
@@ -155,11 +165,12 @@ class Process:
     def resume(self) -> None:
         self._signal(signal.SIGCONT)
 
-    def _signal(self, number: signal.Signals) -> None:
-        if self.is_running():
-            for pid in family(self.pid):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, number)
+    def _signal(self, number: signal.Signals) -> list[int]:
+        members = family(self.pid) if self.is_running() else []
+        for pid in members:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        return members
 
     def last_words(self, characters: int = 4000) -> str:
         try:

@@ -54,5 +54,8 @@ def test_redis_comes_back_at_the_same_address():
 
 
 def test_redis_asks_for_a_password(redis_server):
-    with redis.Redis(port=redis_server.port) as stranger, pytest.raises(redis.AuthenticationError):
+    with (
+        redis.Redis(port=redis_server.port, retry=None) as stranger,
+        pytest.raises(redis.AuthenticationError),
+    ):
         stranger.ping()
