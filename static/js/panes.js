@@ -16,9 +16,18 @@ export function start() {
   lastRoom = main?.dataset.room ?? "";
   if (main) localise(main);
   if (wide.matches && main?.dataset.room && !location.hash) focusOn(main);
+  document.addEventListener("DOMContentLoaded", calmHtmx);
   document.addEventListener("htmx:finally:swap", arrive);
   document.addEventListener("htmx:error", ({ detail }) => detail.ctx?.target?.id === "main" && toast(t("This page cannot be opened right now. Check your connection.")));
   document.addEventListener("click", goBack, { capture: true });
+}
+
+/**
+ * Keep htmx from carrying attributes over to new elements with the id of old ones, and setting them
+ * again later: message 7 of another room is another message, and its marks are set by then.
+ */
+function calmHtmx() {
+  if (globalThis.htmx) htmx.config.defaultSettleDelay = 0;
 }
 
 const content = () => document.getElementById("main")?.firstElementChild ?? null;
