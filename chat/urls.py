@@ -21,6 +21,7 @@ urlpatterns = [
     path("contacts/blocked/<uuid:person_id>/unblock/", people.unblock, name="unblock"),
     path("contacts/<uuid:contact_id>/", contacts.contact, name="contact"),
     path("contacts/<uuid:contact_id>/edit/", contacts.contact_edit, name="contact-edit"),
+    path("contacts/<uuid:contact_id>/withdraw/", contacts.contact_withdraw, name="contact-withdraw"),
     path("contacts/<uuid:contact_id>/accept/", contacts.contact_accept, name="contact-accept"),
     path("contacts/<uuid:contact_id>/block/", people.contact_block, name="contact-block"),
     path("contacts/<uuid:contact_id>/unblock/", people.contact_unblock, name="contact-unblock"),

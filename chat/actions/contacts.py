@@ -87,6 +87,17 @@ def rename_contact(*, owner: User, contact_id: UUID, name: str) -> Contact:
     return contact
 
 
+def withdraw_contact(*, owner: User, contact_id: UUID) -> None:
+    """Forget somebody who has not accepted; their link and their request end with it.
+
+    Raises `NotFound`, also when they have accepted meanwhile.
+    """
+    waiting = Contact.objects.of(owner).waiting().filter(id=contact_id)
+    if not waiting.delete()[0]:
+        raise contact_not_found()
+    events.inbox_changed(owner)
+
+
 def block_person(*, blocker: User, contact_id: UUID) -> User:
     """Block the person behind a contact or a request; returns them. They are not told.
 

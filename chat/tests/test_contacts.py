@@ -261,3 +261,28 @@ def test_only_the_owner_changes_a_contact(alice, bob, mallory, room):
         assert client_of(mallory).post(f"/contacts/{contact.id}/{action}", data).status_code == 404
     contact.refresh_from_db()
     assert contact.name == "Bob"
+
+
+def test_an_invitation_can_be_withdrawn_while_it_waits(client, alice):
+    contact = add_contact(owner=alice, name="Zoe", email="zoe@example.org")
+    link = contact.invitation.get_absolute_url()
+
+    response = client.post(f"/contacts/{contact.id}/withdraw/")
+
+    assert (response.status_code, response["Location"]) == (303, "/contacts/")
+    assert not Contact.objects.exists()
+    assert client.get(link).status_code == 404
+
+
+def test_somebody_who_accepted_cannot_be_withdrawn(client, alice, bob):
+    befriend(alice, bob)
+
+    assert client.post(f"/contacts/{contact_of(alice, bob).id}/withdraw/").status_code == 404
+    assert Contact.objects.filter(owner=alice, person=bob).exists()
+
+
+def test_nobody_else_withdraws_an_invitation(alice, mallory):
+    contact = add_contact(owner=alice, name="Zoe", email="zoe@example.org")
+
+    assert client_of(mallory).post(f"/contacts/{contact.id}/withdraw/").status_code == 404
+    assert Contact.objects.filter(id=contact.id).exists()

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import SignedInRequest, signed_in
 from accounts.models import User
-from chat.actions.contacts import accept_contact, add_contact, rename_contact
+from chat.actions.contacts import accept_contact, add_contact, rename_contact, withdraw_contact
 from chat.errors import ChatError, contact_not_found
 from chat.forms import ContactForm, ContactNameForm, refuse
 from chat.models import Block, Contact, Membership, Room
@@ -90,6 +90,14 @@ def contact_edit(request: SignedInRequest, contact_id: UUID) -> HttpResponse:
         return see_other(rename_contact(owner=request.user, contact_id=contact_id, **form.cleaned_data))
     context = {**sidebar(request.user), "contact": found, "form": form}
     return render(request, "chat/contact_edit.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@signed_in
+def contact_withdraw(request: SignedInRequest, contact_id: UUID) -> HttpResponse:
+    """Take an invitation back that nobody has accepted yet."""
+    withdraw_contact(owner=request.user, contact_id=contact_id)
+    return see_other("contacts")
 
 
 @require_POST
