@@ -48,7 +48,7 @@ def page_of(
         found = visible.changed_since(since, size + 1)
         more = len(found) > size
         messages = found[:size]
-        newest = messages[-1].revision if messages else since
+        newest = messages[-1].revision if messages else head
         return Page(room_id, messages, more, max(head, newest), newest if more else max(head, newest))
     if after is not None:
         found = visible.after(after, size + 1)

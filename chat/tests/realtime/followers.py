@@ -1,5 +1,6 @@
 """A client that follows the cursor rule of docs/protocol.md, and nothing cleverer."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -63,8 +64,6 @@ class Follower(Page):
 
     async def reaches(self, revision: int, seconds: float = 20) -> None:
         """Read frames, and catch up when behind, until everything up to a revision is shown."""
-        import asyncio
-
         async with asyncio.timeout(seconds):
             while self.cursor < revision:
                 if self.behind:

@@ -102,6 +102,8 @@ class Loopback:
         return text
 
     async def close(self) -> None:
+        if self.communicator.future.done():
+            return
         await self.communicator.send_input({"type": "websocket.disconnect", "code": 1001})
         await self.communicator.wait(PATIENCE)
 

@@ -30,10 +30,21 @@ async def refused(session, **options) -> int:
 @pytest.mark.parametrize(
     "origin",
     [
-        None, "", "null", "https://evil.example", f"https://{HOST}.evil.example", f"https://evil.example/{HOST}",
-        f"https://{HOST}:8443", f"ftp://{HOST}", f"//{HOST}", HOST, f"https://user@{HOST}", "https://[::1", "\xff\xfe",
+        None,
+        "",
+        "null",
+        "https://evil.example",
+        f"https://{HOST}.evil.example",
+        f"https://evil.example/{HOST}",
+        f"https://{HOST}:8443",
+        f"ftp://{HOST}",
+        f"//{HOST}",
+        HOST,
+        f"https://user@{HOST}",
+        "https://[::1",
+        "\xff\xfe",
     ],
-)  # fmt: skip
+)
 async def test_pages_of_others_are_refused(session, origin):
     assert await refused(session, origin=origin) == 403
 
