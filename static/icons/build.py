@@ -10,7 +10,9 @@ import resvg_py
 
 HERE = Path(__file__).resolve().parent
 TILE = "#151515"
-GLYPH = re.sub(r"<!--.*?-->\s*|</?svg[^>]*>\s*", "", (HERE / "glyph.svg").read_text(), flags=re.DOTALL).strip()
+GLYPH = re.sub(
+    r"<!--.*?-->\s*|</?svg[^>]*>\s*", "", (HERE / "glyph.svg").read_text(), flags=re.DOTALL
+).strip()
 
 
 def drawing(glyph: str, *, scale: float, corner: float, tile: str = TILE) -> str:
@@ -44,7 +46,9 @@ def main() -> None:
     save("apple-touch-icon.png", drawing(GLYPH, scale=0.8, corner=0), 180)
     # Android shows only the transparency of a badge.
     badge = GLYPH.replace('fill="#9fb2ff"', 'fill-opacity=".55" fill="#fff"')
-    badge = re.sub(r'fill="[^"]*"', 'fill="#fff"', re.sub(r' stroke[^=]*="[^"]*"| paint-order="[^"]*"', "", badge))
+    badge = re.sub(
+        r'fill="[^"]*"', 'fill="#fff"', re.sub(r' stroke[^=]*="[^"]*"| paint-order="[^"]*"', "", badge)
+    )
     save("badge-96.png", drawing(badge, scale=1, corner=0, tile="none"), 96)
 
 
