@@ -59,6 +59,8 @@ def accept_contact(*, actor: User, contact_id: UUID) -> Contact:
     Raises `NotFound` when there is no such request to this person.
     """
     with transaction.atomic():
+        # Two answers, or an answer and a withdrawal, wait here for each other.
+        Contact.objects.select_for_update().filter(id=contact_id).first()
         accepted = Contact.objects.filter(id=contact_id, person=actor).select_related("owner").first()
         request = accepted or Contact.objects.requests_to(actor).filter(id=contact_id).first()
         if request is None:
@@ -92,9 +94,11 @@ def withdraw_contact(*, owner: User, contact_id: UUID) -> None:
 
     Raises `NotFound`, also when they have accepted meanwhile.
     """
-    waiting = Contact.objects.of(owner).waiting().filter(id=contact_id)
-    if not waiting.delete()[0]:
-        raise contact_not_found()
+    with transaction.atomic():
+        waiting = Contact.objects.of(owner).waiting().select_for_update().filter(id=contact_id).first()
+        if waiting is None:
+            raise contact_not_found()
+        waiting.delete()
     events.inbox_changed(owner)
 
 

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from chat.actions.contacts import accept_contact, add_contact, block_person
+from chat.actions.contacts import accept_contact, add_contact, block_person, withdraw_contact
 from chat.actions.messages import delete_message, edit_message
 from chat.actions.rooms import mark_read
 from chat.errors import Conflict
@@ -82,6 +82,22 @@ def test_accepting_twice_at_once_opens_one_room_with_one_greeting(alice, bob):
     assert [message.body for message in room.messages.all()] == ["Hi Bob"]
     assert Membership.objects.filter(room=room).count() == 2
     assert Contact.objects.count() == 2
+
+
+def test_accepting_and_withdrawing_at_once_is_either_one(alice, bob):
+    for _time in range(5):
+        request = add_contact(owner=alice, name="Bob", email=bob.email)
+        at_once(
+            [
+                lambda pk=request.pk: accept_contact(actor=bob, contact_id=pk),
+                lambda pk=request.pk: withdraw_contact(owner=alice, contact_id=pk),
+            ]
+        )
+
+        both = {contact.owner_id for contact in Contact.objects.exclude(person=None)}
+        assert both == ({alice.id, bob.id} if Room.objects.exists() else set())
+        Room.objects.all().delete()
+        Contact.objects.all().delete()
 
 
 def test_adding_twice_at_once_is_one_contact(alice):
