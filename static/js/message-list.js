@@ -64,6 +64,7 @@ class MessageList extends HTMLElement {
     on(document, "chat:sent", ({ detail }) => this.#live(articles(detail.html)));
     on(document, "chat:changed", ({ detail }) => this.#live(articles(detail)));
     on(document, "visibilitychange", () => this.#moved());
+    on(document, "chat:midnight", () => this.messages.refresh());
     whilePolling(() => this.#catchUp.run(), signal);
   }
 

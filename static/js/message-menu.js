@@ -1,29 +1,29 @@
 import { remove } from "./api.js";
 import { confirmed } from "./confirm.js";
 import { copy } from "./copy-button.js";
+import { onLongPress } from "./long-press.js";
 import { startEdit } from "./message-edit.js";
 import { t } from "./text.js";
 import { toast } from "./toast.js";
 
-const LONG_PRESS = 500;
-const SLIP = 10;
-
 /** The one menu of all messages. */
 class MessageMenu extends HTMLElement {
   #gone;
-  #press = 0;
   #article = null;
+  #closing = null;
 
   connectedCallback() {
     const { signal } = (this.#gone = new AbortController());
     const on = (name, handle, options) => document.addEventListener(name, handle, { signal, ...options });
     this.menu = this.querySelector(".menu");
+    // An automatic one would close again when the finger that opened it is lifted.
+    this.menu.popover = "manual";
     // Before htmx follows the link, which is for pages without scripts.
     on("click", (event) => this.#clicked(event), { capture: true });
     on("contextmenu", (event) => this.#asked(event));
     on("pointerdown", (event) => this.#pressed(event));
-    for (const name of ["pointerup", "pointercancel", "scroll"]) on(name, () => clearTimeout(this.#press), { capture: true, passive: true });
-    on("pointermove", (event) => this.#slipped(event), { passive: true });
+    on("htmx:before:swap", () => this.#isOpen && this.menu.hidePopover());
+    onLongPress(pressable, (article) => this.#open(article), signal);
     on("chat:edit", ({ target, detail }) => startEdit(target, detail ?? undefined));
     this.menu.addEventListener("click", (event) => this.#chosen(event), { signal });
     this.menu.addEventListener("keydown", (event) => this.#move(event), { signal });
@@ -39,7 +39,8 @@ class MessageMenu extends HTMLElement {
     if (!more || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    this.#open(more.closest("article"));
+    if (this.#closing !== more) this.#open(more.closest("article"));
+    this.#closing = null;
   }
 
   /** The context-menu key, and the long press where the browser reports it; the mouse keeps its own. */
@@ -47,19 +48,15 @@ class MessageMenu extends HTMLElement {
     const article = messageOf(event.target);
     if (!article || event.pointerType === "mouse" || event.target.closest("textarea")) return;
     event.preventDefault();
-    clearTimeout(this.#press);
-    if (!this.menu.matches(":popover-open")) this.#open(article);
+    if (!this.#isOpen) this.#open(article);
   }
 
-  #pressed(event) {
-    const article = messageOf(event.target);
-    if (!article || event.pointerType !== "touch" || event.target.closest("textarea, button")) return;
-    this.start = [event.clientX, event.clientY];
-    this.#press = setTimeout(() => this.#open(article), LONG_PRESS);
-  }
-
-  #slipped(event) {
-    if (this.start && Math.hypot(event.clientX - this.start[0], event.clientY - this.start[1]) > SLIP) clearTimeout(this.#press);
+  #pressed({ target }) {
+    const outside = this.#isOpen && !this.menu.contains(target);
+    if (outside) this.menu.hidePopover();
+    // The click that follows would open it once more.
+    const more = outside ? target.closest(".message-more") : null;
+    this.#closing = more?.closest("article") === this.#article ? more : null;
   }
 
   #open(article) {
@@ -82,6 +79,10 @@ class MessageMenu extends HTMLElement {
     this.menu.style.left = `${Math.min(Math.max(left, 8), innerWidth - width - 8)}px`;
   }
 
+  get #isOpen() {
+    return this.menu.matches(":popover-open");
+  }
+
   get #items() {
     return [...this.menu.querySelectorAll("button:not([hidden])")];
   }
@@ -98,7 +99,7 @@ class MessageMenu extends HTMLElement {
     const here = items.indexOf(document.activeElement);
     const to = { ArrowDown: here + 1, ArrowUp: here - 1 + items.length, Home: 0, End: items.length - 1 }[event.key];
     if (to === undefined) {
-      if (event.key === "Tab") this.menu.hidePopover();
+      if (event.key === "Tab" || event.key === "Escape") this.menu.hidePopover();
       return;
     }
     event.preventDefault();
@@ -128,6 +129,8 @@ async function deleteMessage({ room, sequence }) {
     toast(t(error.message));
   }
 }
+
+const pressable = (target) => (target.closest("textarea, button") ? null : messageOf(target));
 
 function messageOf(target) {
   const article = target.closest?.("message-list article[data-sequence]");

@@ -1,7 +1,7 @@
 // What a new page does in a browser, when htmx has swapped only #main: which pane a phone shows, where
 // the focus goes, and what Back means.
 
-import { localise } from "./times.js";
+import { atMidnight, localise } from "./times.js";
 import { t } from "./text.js";
 import { toast } from "./toast.js";
 
@@ -20,6 +20,7 @@ export function start() {
   document.addEventListener("htmx:finally:swap", arrive);
   document.addEventListener("htmx:error", ({ detail }) => detail.ctx?.target?.id === "main" && toast(t("This page cannot be opened right now. Check your connection.")));
   document.addEventListener("click", goBack, { capture: true });
+  atMidnight(() => document.dispatchEvent(new Event("chat:midnight")));
 }
 
 /**

@@ -25,6 +25,7 @@ class RoomList extends HTMLElement {
     on(socket, "heartbeat", ({ detail }) => this.#compare(detail));
     on(socket, "notice", ({ detail }) => this.#noticed(detail));
     on(document, "chat:read", ({ detail }) => this.#read(detail.room, detail.sequence));
+    on(document, "chat:midnight", () => this.#refresh());
     // Not earlier: htmx sets the title last.
     on(document, "htmx:finally:swap", () => this.#refresh());
     whilePolling((round) => (round % POLLS === 0 ? this.#fetch() : undefined), signal);
