@@ -3,6 +3,8 @@
 import psycopg
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from chatscape.testing import machine
 from chatscape.testing.parts import Missing, start_postgres, start_redis
@@ -55,7 +57,7 @@ def test_redis_comes_back_at_the_same_address():
 
 def test_redis_asks_for_a_password(redis_server):
     with (
-        redis.Redis(port=redis_server.port, retry=None) as stranger,
+        redis.Redis(port=redis_server.port, retry=Retry(NoBackoff(), 0)) as stranger,
         pytest.raises(redis.AuthenticationError),
     ):
         stranger.ping()
