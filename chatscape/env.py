@@ -6,13 +6,20 @@ container secrets are.
 
 import contextlib
 import os
+import re
 import secrets
 import tempfile
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError, FileAwareEnv
+
+YES, NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+# What Django's ALLOWED_HOSTS may hold: a name, one with its subdomains, an IPv6 address, anything.
+_HOST = re.compile(r"\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]|\*", re.IGNORECASE)
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def reader() -> Env:
@@ -33,16 +40,15 @@ class Settings:
     def text(self, name: str, default: str = "") -> str:
         try:
             return str(self._env.str(name, default)).strip()
-        except (EnvError, ValueError, OSError) as error:
-            raise _bad(name, error) from error
+        except (EnvError, ValueError, OSError):
+            # No cause: a traceback would repeat what may be a secret.
+            raise _bad(name, "cannot be read") from None
 
     def flag(self, name: str, default: bool) -> bool:
-        if not self.text(name):
-            return default
-        try:
-            return bool(self._env.bool(name))
-        except (EnvError, ValueError, OSError) as error:
-            raise _bad(name, error) from error
+        value = self.text(name).lower()
+        if value and value not in YES + NO:
+            raise _bad(name, f"must be one of {', '.join(YES + NO)}")
+        return value in YES if value else default
 
     def number(self, name: str, default: int, *, least: int, most: int) -> int:
         value = self.text(name)
@@ -62,6 +68,30 @@ class Settings:
         value = self.text(name)
         return [word.strip() for word in value.split(",") if word.strip()] if value else default
 
+    def hosts(self, name: str, default: list[str]) -> list[str]:
+        """Return names of hosts, without scheme, port or path."""
+        hosts = self.words(name, default)
+        if not all(_HOST.fullmatch(host) for host in hosts):
+            raise _bad(name, "must be names of hosts separated by commas, without https:// or a port")
+        return hosts
+
+    def sender(self, name: str, default: str) -> str:
+        """Return an e-mail address, with or without a person's name."""
+        value = self.text(name) or default
+        if "\n" in value or not _ADDRESS.fullmatch(parseaddr(value)[1]):
+            raise _bad(name, "must be an address like Name <name@example.org>")
+        return value
+
+    def site(self, name: str) -> str:
+        """Return the address of a whole site, without a slash at its end."""
+        value = self.url(name, ("https", "http")).rstrip("/")
+        parts = urlsplit(value)
+        if value and (
+            not parts.hostname or parts.path or parts.query or parts.fragment or "@" in parts.netloc
+        ):
+            raise _bad(name, "must be an address like https://chat.example.org, without a path")
+        return value
+
     def url(self, name: str, schemes: tuple[str, ...], default: str = "") -> str:
         value = self.text(name) or default
         if not value:
@@ -69,10 +99,10 @@ class Settings:
         try:
             parts = urlsplit(value)
             _ = parts.port
-        except ValueError as error:
-            raise _bad(name, "is not a URL") from error
-        if parts.scheme not in schemes:
-            raise _bad(name, f"must be a URL that starts with {' or '.join(s + ':' for s in schemes)}")
+        except ValueError:
+            raise _bad(name, "is not a URL") from None
+        if parts.scheme not in schemes or not value.lower().startswith(f"{parts.scheme}://"):
+            raise _bad(name, f"must be a URL that starts with {' or '.join(s + '://' for s in schemes)}")
         if not (parts.netloc or parts.path.strip("/")):
             raise _bad(name, "names no server")
         return value
@@ -97,7 +127,6 @@ def secret_key(given: str, keep_in: Path) -> str:
     return keep_in.read_text().strip()
 
 
-def _bad(name: str, reason: object) -> ImproperlyConfigured:
+def _bad(name: str, reason: str) -> ImproperlyConfigured:
     # The value itself may be a secret: it is never repeated.
-    text = reason if isinstance(reason, str) else "cannot be read"
-    return ImproperlyConfigured(f"{name}: {text}")
+    return ImproperlyConfigured(f"{name}: {reason}")

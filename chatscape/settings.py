@@ -25,9 +25,9 @@ SECRET_KEY = secret_key(env.text("SECRET_KEY"), keep_in=VAR_DIR / "secret_key")
 # Where people reach it.
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.number("PORT", 8000, least=1, most=65535)
-PUBLIC_URL = env.url("PUBLIC_URL", ("https", "http")).rstrip("/")
+PUBLIC_URL = env.site("PUBLIC_URL")
 _public = urlsplit(PUBLIC_URL)
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", [_public.hostname] if _public.hostname else []) or [
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", [_public.hostname] if _public.hostname else []) or [
     "127.0.0.1",
     "localhost",
     "[::1]",
@@ -41,7 +41,7 @@ SIGN_UP = env.choice("SIGN_UP", "invited", ("invited", "open"))
 
 INSTALLED_APPS = [
     "daphne",
-    "django.contrib.admin",
+    "chatscape.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -175,7 +175,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 
 # Mail: printed on the console until a server is named.
 EMAIL_URL = env.url("EMAIL_URL", ("smtp", "smtps", "smtp+tls"))
-DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "ChatScape <chatscape@localhost>")
+DEFAULT_FROM_EMAIL = env.sender("EMAIL_FROM", "ChatScape <chatscape@localhost>")
 if EMAIL_URL:
     _mail = urlsplit(EMAIL_URL)
     EMAIL_HOST = _mail.hostname or "localhost"
