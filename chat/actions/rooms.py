@@ -14,7 +14,9 @@ def open_direct_room(one: User, other: User) -> Room:
         pair_key=Room.pair(one, other), defaults={"kind": Room.Kind.DIRECT}
     )
     for person, peer in ((one, other), (other, one)):
-        _membership, joined = Membership.objects.get_or_create(room=room, user=person, defaults={"peer": peer})
+        _membership, joined = Membership.objects.get_or_create(
+            room=room, user=person, defaults={"peer": peer}
+        )
         if joined:
             events.member_joined(room, person)
     return room
