@@ -33,6 +33,11 @@ class WebSocketProtocol(DaphneProtocol):
 
     reading = True
 
+    def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
+        super().connectionMade()
+        # Say why a connection ends (RFC 6455, 7.4.1) instead of dropping it.
+        self.failByDrop = False
+
     def handle_reply(self, message: dict[str, Any]) -> None:
         if message["type"] == "websocket.http.response.start":
             self.denial = message["status"]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def host(settings: Any) -> None:
-    settings.ALLOWED_HOSTS = ["chat.example"]
+    settings.ALLOWED_HOSTS = ["chat.example", "testserver"]
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ HOST = "chat.example"
 ORIGIN = f"https://{HOST}"
 PATIENCE = 20
 ARTICLE = re.compile(
-    r'<article class="message" id="m-\d+" data-room="([^"]+)" data-sequence="(\d+)" data-revision="(\d+)".*?</article>',
+    r'<article class="message" id="m-\d+" data-room="([^"]+)" data-sequence="(\d+)" data-revision="(\d+)"'
+    r".*?</article>",
     re.DOTALL,
 )
 
@@ -125,6 +126,8 @@ class Wired:
                 additional_headers=headers,
                 subprotocols=[protocol],  # type: ignore[list-item]
                 compression=None,
+                # Frames wait here until a test reads them, closing does not wait for that.
+                max_queue=None,
                 **options,
             )
         )
