@@ -22,12 +22,11 @@ class MessageMenu extends HTMLElement {
     on("click", (event) => this.#clicked(event), { capture: true });
     on("contextmenu", (event) => this.#asked(event));
     on("pointerdown", (event) => this.#pressed(event));
-    on("htmx:before:swap", () => this.#isOpen && this.menu.hidePopover());
+    on("htmx:before:swap", () => this.#isOpen && this.#close());
     onLongPress(pressable, (article) => this.#open(article), signal);
     on("chat:edit", ({ target, detail }) => startEdit(target, detail ?? undefined));
     this.menu.addEventListener("click", (event) => this.#chosen(event), { signal });
     this.menu.addEventListener("keydown", (event) => this.#move(event), { signal });
-    this.menu.addEventListener("toggle", (event) => event.newState === "closed" && this.#closed(), { signal });
   }
 
   disconnectedCallback() {
@@ -53,7 +52,7 @@ class MessageMenu extends HTMLElement {
 
   #pressed({ target }) {
     const outside = this.#isOpen && !this.menu.contains(target);
-    if (outside) this.menu.hidePopover();
+    if (outside) this.#close();
     // The click that follows would open it once more.
     const more = outside ? target.closest(".message-more") : null;
     this.#closing = more?.closest("article") === this.#article ? more : null;
@@ -87,11 +86,12 @@ class MessageMenu extends HTMLElement {
     return [...this.menu.querySelectorAll("button:not([hidden])")];
   }
 
-  #closed() {
+  #close() {
     const more = document.querySelector(`#${this.#article.id} .message-more`);
+    const hadFocus = this.menu.contains(document.activeElement);
+    this.menu.hidePopover();
     more?.removeAttribute("aria-expanded");
-    const lost = document.activeElement === document.body || this.menu.contains(document.activeElement);
-    if (lost) more?.focus({ preventScroll: true });
+    if (hadFocus) more?.focus({ preventScroll: true });
   }
 
   #move(event) {
@@ -99,7 +99,7 @@ class MessageMenu extends HTMLElement {
     const here = items.indexOf(document.activeElement);
     const to = { ArrowDown: here + 1, ArrowUp: here - 1 + items.length, Home: 0, End: items.length - 1 }[event.key];
     if (to === undefined) {
-      if (event.key === "Tab" || event.key === "Escape") this.menu.hidePopover();
+      if (event.key === "Tab" || event.key === "Escape") this.#close();
       return;
     }
     event.preventDefault();
@@ -109,7 +109,7 @@ class MessageMenu extends HTMLElement {
   async #chosen(event) {
     const action = event.target.closest("[data-action]")?.dataset.action;
     if (!action) return;
-    this.menu.hidePopover();
+    this.#close();
     // It may have been replaced by a newer revision while the menu was open.
     const article = document.getElementById(this.#article.id);
     if (!article) return;
