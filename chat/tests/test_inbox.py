@@ -12,7 +12,7 @@ from chat.actions.rooms import mark_read
 from chat.errors import NotFound
 from chat.models import Membership, Room
 from chat.realtime.groups import user_group
-from chat.sidebar import ROOMS_MOST
+from chat.sidebar import ROOMS_BESIDE, ROOMS_MOST
 from chat.tests.situations import HTMX, JSON, befriend, client_of, contact_of, fill, row_of, say
 
 
@@ -185,7 +185,7 @@ def test_an_edit_does_not_move_a_conversation(room, alice, bob, mallory):
     assert client_of(alice).get("/").context["rooms"][0].room == other
 
 
-def test_the_list_has_at_most_a_hundred_rooms_and_always_the_open_one(room, alice):
+def test_the_list_is_bounded_shorter_beside_a_page_and_always_has_the_open_room(room, alice):
     now = timezone.now()
     Room.objects.filter(pk=room.pk).update(active_at=now - timedelta(days=365))
     groups = Room.objects.bulk_create(
@@ -196,10 +196,15 @@ def test_the_list_has_at_most_a_hundred_rooms_and_always_the_open_one(room, alic
     client = client_of(alice)
 
     inbox = [row.room for row in client.get("/").context["rooms"]]
-    beside = [row.room for row in client.get(f"/rooms/{room.id}/").context["rooms"]]
+    page = client.get(f"/rooms/{room.id}/")
+    fetched = client.get("/rooms/", **HTMX)
 
     assert inbox == groups[:ROOMS_MOST]
-    assert beside == [*groups[: ROOMS_MOST - 1], room]
+    assert [row.room for row in page.context["rooms"]] == [*groups[: ROOMS_BESIDE - 1], room]
+    assert 'hx-get="/rooms/"' in page.text.split("</ul>")[1].split("</nav>")[0]
+    # The rest, once: a list that is as long as it gets asks for no more.
+    assert [row.room for row in fetched.context["rooms"]] == groups[:ROOMS_MOST]
+    assert "more-rooms" not in fetched.text
 
 
 def test_the_open_room_is_marked_and_no_other(room, alice, mallory):

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import SignedInRequest, signed_in
 from chat.models import Contact
-from chat.sidebar import REQUESTS_MOST, search_words, sidebar
+from chat.sidebar import REQUESTS_MOST, ROOMS_MOST, search_words, sidebar
 from chatscape.answers import is_htmx
 from chatscape.context import first_run
 
@@ -28,7 +28,7 @@ def room_list(request: SignedInRequest) -> HttpResponse:
     if not is_htmx(request):
         return inbox(request)
     query = search_words(request)
-    response = render(request, "chat/_room_list.html", sidebar(request.user, query))
+    response = render(request, "chat/_room_list.html", sidebar(request.user, query, most=ROOMS_MOST))
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -36,7 +36,7 @@ def room_list(request: SignedInRequest) -> HttpResponse:
 def inbox(request: SignedInRequest) -> HttpResponse:
     query = search_words(request)
     context = {
-        **sidebar(request.user, query),
+        **sidebar(request.user, query, most=ROOMS_MOST),
         "requests": Contact.objects.requests_to(request.user)[:REQUESTS_MOST],
         "waiting": Contact.objects.of(request.user).waiting().select_related("invitation")[:50],
         "may_invite": request.user.runs_server,
