@@ -5,6 +5,7 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from chatscape.answers import is_htmx
+from chatscape.shell import modules
 
 
 def site(request: HttpRequest) -> dict[str, object]:
@@ -15,6 +16,8 @@ def site(request: HttpRequest) -> dict[str, object]:
         # Made when a template uses it; error pages can come before the middleware that offers it.
         "csp_nonce": getattr(request, "csp_nonce", ""),
         "htmx": htmx,
+        # Scripts import each other: who comes for the first time gets them all at once.
+        "modules": modules,
         "layout": "app_bare.html" if htmx else "app.html",
         "sign_up_open": settings.SIGN_UP == "open",
         "has_mail": bool(settings.EMAIL_URL),

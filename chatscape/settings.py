@@ -1,7 +1,7 @@
 """ChatScape's settings: everything comes from the environment, see docs/configuration.md."""
 
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 from csp.constants import NONCE, NONE, SELF
@@ -41,7 +41,7 @@ SIGN_UP = env.choice("SIGN_UP", "invited", ("invited", "open"))
 
 INSTALLED_APPS = [
     "daphne",
-    "chatscape.apps.AdminConfig",
+    "chatscape.admin.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -121,7 +121,9 @@ else:
                 # each other instead of failing half-way.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728;",
+                "init_command": (
+                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728;"
+                ),
             },
             # Tests with threads need a file: an in-memory database is shared through one lock.
             "TEST": {"NAME": VAR_DIR / "test.sqlite3"},
@@ -180,8 +182,8 @@ if EMAIL_URL:
     _mail = urlsplit(EMAIL_URL)
     EMAIL_HOST = _mail.hostname or "localhost"
     EMAIL_PORT = _mail.port or {"smtp": 25, "smtps": 465, "smtp+tls": 587}[_mail.scheme]
-    EMAIL_HOST_USER = _mail.username or ""
-    EMAIL_HOST_PASSWORD = env.text("EMAIL_PASSWORD") or _mail.password or ""
+    EMAIL_HOST_USER = unquote(_mail.username or "")
+    EMAIL_HOST_PASSWORD = env.text("EMAIL_PASSWORD") or unquote(_mail.password or "")
     EMAIL_USE_SSL = _mail.scheme == "smtps"
     EMAIL_USE_TLS = _mail.scheme == "smtp+tls"
     EMAIL_TIMEOUT = 10

@@ -2,10 +2,9 @@
 
 import hashlib
 import json
-from functools import cache
 
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.staticfiles import finders
-from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
@@ -14,11 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from chatscape import __version__
+from chatscape.shell import shell
 
 COLOUR = "#151515"
-# What a page needs before it can say anything; hashed, so it is kept until the next version.
-SHELL_TYPES = (".css", ".js", ".svg")
-SHELL_LEFT_OUT = ("icons/build", "screenshots/")
 
 
 @require_safe
@@ -95,7 +92,8 @@ def service_worker(request: HttpRequest) -> HttpResponse:
 @require_safe
 def offline(request: HttpRequest) -> HttpResponse:
     """The page that opens when the server cannot be reached: nothing personal is in it."""
-    return render(request, "pwa/offline.html")
+    # It is kept on the device for whoever uses it next: the page does not know who asks.
+    return render(request, "pwa/offline.html", {"user": AnonymousUser(), "modules": ()})
 
 
 @require_safe
@@ -108,18 +106,6 @@ def install(request: HttpRequest) -> HttpResponse:
 def config(request: HttpRequest) -> JsonResponse:
     """What the page may know of the server's configuration; nothing secret."""
     return JsonResponse({"name": "ChatScape", "version": __version__, "socket": "/ws/"})
-
-
-@cache
-def shell() -> tuple[str, ...]:
-    """Return the addresses of stylesheets, scripts and icons under their hashed names."""
-    names = []
-    for finder in finders.get_finders():
-        for name, storage in finder.list([]):
-            own = not name.startswith("admin/") and not getattr(storage, "prefix", None)
-            if own and name.endswith(SHELL_TYPES) and not name.startswith(SHELL_LEFT_OUT):
-                names.append(name)
-    return tuple(sorted(staticfiles_storage.url(name) for name in names))
 
 
 def _without_nonce(page: bytes, request: HttpRequest) -> bytes:
