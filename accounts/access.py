@@ -37,12 +37,10 @@ def signed_in(
         if wants_json(request):
             error = SignInFirst("Sign in first.")
             return JsonResponse({"error": error.as_dict()}, status=error.status)
-        response = redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
-        if is_htmx(request):
-            # htmx would swap the sign-in page into a part of this one.
-            location = response["Location"]
-            response = HttpResponse(status=204)
-            response["HX-Redirect"] = location
-        return response
+        sign_in = redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+        if not is_htmx(request):
+            return sign_in
+        # htmx would swap the sign-in page into a part of this one.
+        return HttpResponse(status=204, headers={"HX-Redirect": sign_in["Location"]})
 
     return checked

@@ -33,7 +33,8 @@ def sidebar(
     if query:
         rows = rows.titled_like(query)
     first = Case(When(room=current, then=Value(0)), default=Value(1))
-    found = list(rows.annotate(request_count=requests).order_by(first, "-room__active_at", "-pk")[: most + 1])
+    rows = rows.annotate(request_count=requests)  # type: ignore[no-redef]
+    found = list(rows.order_by(first, "-room__active_at", "-pk")[: most + 1])
     more = len(found) > most
     del found[most:]
     for row in found:

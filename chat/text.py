@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 from django.utils.html import escape, format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from accounts.names import INVISIBLE
@@ -87,7 +87,7 @@ def to_html(body: str) -> SafeString:
         target = {"url": "", "mail": "mailto:", "host": "https://"}[match.lastgroup or "url"] + address
         parts += [escape(body[end : match.start()]), format_html(_LINK, target, address)]
         end = match.start() + len(address)
-    return SafeString("").join([*parts, escape(body[end:])])
+    return mark_safe("".join([*parts, escape(body[end:])]))  # noqa: S308
 
 
 def _without_punctuation(address: str) -> str:

@@ -113,9 +113,11 @@ else:
             "ENGINE": "django.db.backends.sqlite3",
             # Threads are few and live long; opening the file for each request costs milliseconds.
             "CONN_MAX_AGE": 600,
-            "NAME": dj_database_url.parse(DATABASE_URL)["NAME"]
-            if DATABASE_URL
-            else VAR_DIR / "chatscape.sqlite3",
+            "NAME": (
+                dj_database_url.parse(DATABASE_URL)["NAME"]
+                if DATABASE_URL
+                else str(VAR_DIR / "chatscape.sqlite3")
+            ),
             "OPTIONS": {
                 # A transaction takes the write lock when it starts, so that two of them wait for
                 # each other instead of failing half-way.

@@ -115,7 +115,7 @@ def _withheld(author: User, room: Room) -> bool:
     """Say whether the message must not reach the other person, who blocks the author."""
     if room.pair_key is None:
         return False
-    pair = room.pair_key.split(":")
+    pair = [UUID(person) for person in room.pair_key.split(":")]
     blockers = set(Block.objects.filter(blocker__in=pair, blocked__in=pair).values_list("blocker", flat=True))
     if author.id in blockers:
         raise Closed(_("You blocked this person. Unblock them to write to them."))

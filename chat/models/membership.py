@@ -43,13 +43,13 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
             .order_by("sequence")
             .values("pk")[:UNREAD_MOST]
         )
-        return self.annotate(unread=CappedCount(unread))
+        return self.annotate(unread=CappedCount(unread))  # type: ignore[no-redef]
 
     def with_title(self) -> "MembershipQuerySet":
         """Annotate `title` (in a direct room the other person as the member's contacts call them, else
         the room's name), `contact_id` and `i_block`."""
         called = Contact.objects.filter(owner=OuterRef("user"), person=OuterRef("peer"))
-        return self.annotate(
+        return self.annotate(  # type: ignore[no-redef]
             contact_id=Subquery(called.values("pk")[:1]),
             title=Coalesce(Subquery(called.values("name")[:1]), F("peer__name"), F("room__name")),
             i_block=Exists(Block.objects.filter(blocker=OuterRef("user"), blocked=OuterRef("peer"))),

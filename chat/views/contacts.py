@@ -1,5 +1,6 @@
 """Contacts: the list, somebody new, the details."""
 
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -31,7 +32,7 @@ def contact_list(request: SignedInRequest) -> HttpResponse:
     contacts = _with_room(Contact.objects.of(request.user), request.user)
     if query:
         contacts = contacts.matching(query)
-    context = {"contacts": contacts[:CONTACTS_MOST], "contact_query": query}
+    context: dict[str, Any] = {"contacts": contacts[:CONTACTS_MOST], "contact_query": query}
     # htmx names the target by tag and id: section#contact-list.
     if request.headers.get("HX-Target", "").rpartition("#")[2] == "contact-list":
         response = render(request, "chat/_contact_list.html", context)

@@ -1,12 +1,10 @@
 """The admin site."""
 
-from collections.abc import Callable
 from typing import Any
 
 from csp.constants import SELF
 from csp.decorators import csp_update
 from django.contrib.admin import AdminSite as DjangoAdminSite
-from django.http import HttpResponse
 
 
 class AdminSite(DjangoAdminSite):
@@ -14,5 +12,5 @@ class AdminSite(DjangoAdminSite):
 
     site_header = site_title = "ChatScape"
 
-    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Any:
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         return csp_update({"script-src": [SELF]})(super().admin_view(view, cacheable))
