@@ -1,0 +1,1 @@
+"""People's journeys in a real browser, against ChatScape's own process."""
