@@ -11,7 +11,7 @@ from chat.models import Contact, Membership, Room
 from chat.models.membership import CappedCount
 
 # Beside a page the list is short, so that the page is small; the rest is fetched when it is looked at.
-ROOMS_BESIDE = 25
+ROOMS_BESIDE = 20
 ROOMS_MOST = 100
 REQUESTS_MOST = 100
 

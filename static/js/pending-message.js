@@ -13,7 +13,7 @@ export function pendingArticle(entry, me) {
   const profile = document.querySelector(".me");
   const avatar = profile?.querySelector(".avatar")?.cloneNode(true) ?? element("span", { class: "avatar" });
   const name = profile?.querySelector(".me-name")?.textContent ?? "";
-  const time = element("time", { datetime: new Date(entry.at).toISOString() });
+  const time = element("time", { class: "message-time", datetime: new Date(entry.at).toISOString() });
   return element(
     "article",
     { class: "message", id: `c-${entry.client_id}`, "data-room": entry.room, "data-author": me, "data-client-id": entry.client_id, "data-own": "" },
@@ -21,7 +21,7 @@ export function pendingArticle(entry, me) {
     element(
       "div",
       { class: "message-content" },
-      element("p", { class: "message-meta" }, element("span", { class: "message-author" }, name), " ", element("span", { class: "message-time" }, time)),
+      element("p", { class: "message-meta" }, element("span", { class: "message-author" }, name), " ", time),
       element("div", { class: "message-body" }, entry.body),
     ),
   );

@@ -55,7 +55,7 @@ export const dayKey = (date) => midnight(date);
 export function localise(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const date = new Date(time.dateTime);
-    const inMessage = time.parentElement?.classList.contains("message-time");
+    const inMessage = time.classList.contains("message-time");
     const text = time.classList.contains("row-time") ? shortTime(date) : format(inMessage ? "clock" : "medium", date);
     if (!text) continue;
     if (time.textContent !== text) time.textContent = text;
