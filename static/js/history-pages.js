@@ -64,12 +64,15 @@ export class HistoryPages {
     // Only what is new is for screen readers to announce.
     messages.log.setAttribute("aria-live", "off");
     const first = messages.find(messages.first);
-    const change = () => messages.extend(page, newer ? "hasNewer" : "hasOlder", more);
+    const change = () => {
+      messages.extend(page, newer ? "hasNewer" : "hasOlder", more);
+      // In the same step: what is read must not move when the link above it goes.
+      if (!messages.hasOlder) this.#older?.remove();
+    };
     if (newer) change();
     else this.scroll.keeping(first, change);
     setTimeout(() => messages.log.setAttribute("aria-live", "polite"), 500);
     if (this.#older) this.#older.search = `?before=${messages.first}`;
-    if (!messages.hasOlder) this.#older?.remove();
     if (!messages.hasNewer) this.#newer.remove();
     if (newer && !more) this.reachedEnd();
   }

@@ -50,14 +50,16 @@ export function skip(what) {
 }
 
 function isMessage(child) {
-  const { room, sequence, revision } = child.dataset;
+  const { room, sequence, revision, author } = child.dataset;
   return (
     child.matches("article.message") &&
+    UUID.test(author) &&
     UUID.test(room) &&
     COUNT.test(sequence) &&
     COUNT.test(revision) &&
     child.id === `m-${sequence}` &&
-    child.querySelector(".message-body") !== null
+    child.querySelector(".message-body") !== null &&
+    child.querySelector("time[datetime]") !== null
   );
 }
 
