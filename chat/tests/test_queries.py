@@ -10,8 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.tests.people import make_user
 from chat.actions.contacts import add_contact
 from chat.models import Membership, Message
-from chat.sidebar import sidebar
-from chat.sidebar import ROOMS_BESIDE
+from chat.sidebar import ROOMS_BESIDE, sidebar
 from chat.tests.situations import JSON, befriend, client_of, fill, say
 
 # A session, a person, the rooms, the messages.

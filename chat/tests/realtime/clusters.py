@@ -34,13 +34,15 @@ def set_scene(server: Server) -> Scene:
     return Scene(**json.loads(server.manage("shell", "-v0", "-c", SCENE).strip().splitlines()[-1]))
 
 
-def ask(server: Server, method: str, path: str, session: str, **fields: str) -> tuple[int, str, float]:
+def ask(
+    server: Server, method: str, path: str, session: str, *, accept: str = "application/json", **fields: str
+) -> tuple[int, str, float]:
     """Ask a page's question; return the status, the answer and the seconds it took."""
     token = "c" * 32
     headers = {
         "Cookie": f"chatscape_session={session}; csrftoken={token}",
         "X-CSRFToken": token,
-        "Accept": "application/json",
+        "Accept": accept,
         "Content-Type": "application/x-www-form-urlencoded",
     }
     started = time.monotonic()

@@ -9,7 +9,7 @@ import pytest
 import redis
 from websockets.exceptions import InvalidStatus
 
-from chat.tests.realtime.clusters import post, set_scene, words
+from chat.tests.realtime.clusters import ask, post, set_scene, words
 from chat.tests.realtime.followers import Follower
 from chat.tests.realtime.pages import Closed, Wired
 from chatscape.testing.parts import start_postgres, start_redis
@@ -179,6 +179,9 @@ async def test_without_the_database_nobody_gets_in_and_nothing_is_lost(parts, pr
         with pytest.raises(InvalidStatus) as refusal:
             await Wired.open(processes[0].port, scene.alice, open_timeout=20)
         assert refusal.value.response.status_code == 503
+        for path in ("/", f"/rooms/{scene.room}/"):
+            status, text, _seconds = ask(processes[0], "GET", path, scene.alice, accept="text/html")
+            assert (status, "Back in a moment" in text) == (503, True)
     finally:
         parts[0].start()
     while (reply := await page.ask("message.post", **what))["status"] != "ok":
