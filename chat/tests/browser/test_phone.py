@@ -1,0 +1,92 @@
+"""One pane at a time, fingers, and the way back."""
+
+import pytest
+from playwright.sync_api import expect
+
+from chat.tests.browser.people import articles, connected, expect_messages, room_row, send
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"viewport": {"width": 360, "height": 780}, "has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture
+def two_rooms(desk):
+    alice, bob, room = desk.pair()
+    (carol,) = desk.people("Carol")
+    other = desk("befriend", one=alice.id, other=carol.id)
+    desk("say", author=bob.id, room=room, body="From Bob")
+    desk("say", author=carol.id, room=other, body="From Carol")
+    return alice, bob, room
+
+
+def test_the_list_leads_into_a_room_and_back(two_rooms, enter):
+    alice, _bob, _room = two_rooms
+    page = connected(enter(alice, **PHONE))
+    expect(room_row(page, "Bob")).to_be_visible()
+    room_row(page, "Bob").tap()
+    expect_messages(page, ["From Bob"])
+    expect(room_row(page, "Bob")).to_be_hidden()
+    page.get_by_role("main").get_by_role("link", name="Back").tap()
+    expect(room_row(page, "Bob")).to_be_visible()
+    expect(articles(page)).to_have_count(0)
+    # Also when one comes from outside, where nothing lies behind.
+    page.goto(page.url)
+    room_row(page, "Carol").tap()
+    expect_messages(page, ["From Carol"])
+    page.reload()
+    page.get_by_role("main").get_by_role("link", name="Back").tap()
+    expect(room_row(page, "Carol")).to_be_visible()
+
+
+def test_on_a_touch_keyboard_enter_breaks_the_line_and_the_button_sends(two_rooms, enter, desk):
+    alice, _bob, room = two_rooms
+    page = connected(enter(alice, f"/rooms/{room}/", **PHONE))
+    box = page.get_by_label("Message", exact=True)
+    box.tap()
+    box.press_sequentially("One line")
+    box.press("Enter")
+    box.press_sequentially("and another")
+    page.get_by_role("button", name="Send").tap()
+    expect_messages(page, ["From Bob", "One line and another"])
+    assert desk("bodies", room=room)[-1] == "One line\nand another"
+    # The keyboard stays for the next message.
+    expect(box).to_be_focused()
+
+
+def test_a_long_press_opens_the_menu_of_a_message(two_rooms, enter):
+    alice, _bob, room = two_rooms
+    page = connected(enter(alice, f"/rooms/{room}/", **PHONE))
+    box = articles(page).first.locator(".message-body").bounding_box()
+    assert box
+    point = {"x": box["x"] + 10, "y": box["y"] + 10}
+    touch = page.context.new_cdp_session(page)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    expect(page.get_by_role("button", name="Copy text")).to_be_visible()
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    expect(page.get_by_role("button", name="Copy text")).to_be_visible()
+
+
+def test_going_back_and_forth_between_rooms_leaves_each_whole_and_live(two_rooms, enter):
+    alice, bob, room = two_rooms
+    page, his = connected(enter(alice)), connected(enter(bob, f"/rooms/{room}/"))
+    texts = ["From Bob"]
+    room_row(page, "Bob").click()
+    expect_messages(page, texts)
+    room_row(page, "Carol").click()
+    expect_messages(page, ["From Carol"])
+    send(his, "While you were away")
+    page.go_back()
+    texts.append("While you were away")
+    expect_messages(page, texts)
+    page.go_forward()
+    expect_messages(page, ["From Carol"])
+    page.go_back()
+    expect_messages(page, texts)
+    send(his, "Now that you are back")
+    texts.append("Now that you are back")
+    expect_messages(page, texts)
+    send(page, "Here I am")
+    texts.append("Here I am")
+    for reader in (page, his):
+        expect_messages(reader, texts)
