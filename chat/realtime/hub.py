@@ -6,7 +6,6 @@ others catch up from the database.
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Collection
@@ -16,6 +15,7 @@ from django.conf import settings
 from chat.realtime import heartbeat
 from chat.realtime.link import Link
 from chat.realtime.socket import Event, Socket, Subscriber
+from chat.realtime.tasks import cancelled, ended, pause
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +42,8 @@ class Hub:
         self._heart = self.loop.create_task(self._beat())
 
     async def stop(self) -> None:
-        if self._heart:
-            self._heart.cancel()
-            await asyncio.gather(self._heart, return_exceptions=True)
+        """End all that `start` began."""
+        await ended(self._heart)
         await self.link.stop()
 
     def subscribe(self, groups: Collection[str], subscriber: Subscriber) -> None:
@@ -82,12 +81,8 @@ class Hub:
         self._hurry.set()
 
     async def _beat(self) -> None:
-        while True:
-            pause = settings.HEARTBEAT_SECONDS if self.link.healthy else HURRY
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._hurry.wait()
-            self._hurry.clear()
+        while not cancelled():
+            await pause(self._hurry, settings.HEARTBEAT_SECONDS if self.link.healthy else HURRY)
             try:
                 await heartbeat.beat(list(self.sockets))
             except Exception as error:

@@ -15,7 +15,9 @@ from uuid import uuid4
 
 from channels.layers import get_channel_layer
 
+from chat.realtime.receiver import tell_failures
 from chat.realtime.socket import Event
+from chat.realtime.tasks import cancelled, ended, pause
 
 logger = logging.getLogger(__name__)
 
@@ -65,18 +67,18 @@ class Link:
         self._receiver: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        logging.getLogger("channels_redis.pubsub").addFilter(self._receiver_failed)
+        """Begin to send and receive."""
+        tell_failures(self.lose)
         self._tasks = [asyncio.create_task(self._tend()), asyncio.create_task(self._send())]
 
     async def stop(self) -> None:
         """End all tasks and connections."""
-        logging.getLogger("channels_redis.pubsub").removeFilter(self._receiver_failed)
-        await _ended(*self._tasks)
+        tell_failures(None)
+        await ended(*self._tasks)
         with contextlib.suppress(Exception):
             async with asyncio.timeout(PATIENCE):
                 await get_channel_layer().flush()
-        if self._receiver:
-            await _ended(self._receiver)
+        await ended(self._receiver)
 
     def send_soon(self, group: str, event: Event) -> None:
         """Queue an event for a group. When the queue is full, everybody is told to catch up."""
@@ -103,7 +105,7 @@ class Link:
 
     async def _tend(self) -> None:
         """Keep the link in order, for ever."""
-        while True:
+        while not cancelled():
             try:
                 if not self.healthy:
                     await self._open()
@@ -111,17 +113,16 @@ class Link:
                 await self._probe()
                 await self._recovered()
             except Exception as error:
-                self._lose(error)
+                self.lose(error)
             # Whoever waits for this pass goes on; the next wait is for the next pass.
             self._passed.set()
             self._passed = asyncio.Event()
+            if cancelled():
+                return
             if self.lost:
                 await asyncio.sleep(RETRY)
             else:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(RETRY):
-                        await self._wake.wait()
-            self._wake.clear()
+                await pause(self._wake, RETRY)
 
     async def _open(self) -> None:
         """Begin anew: forget all connections and memberships, take a new channel."""
@@ -129,8 +130,7 @@ class Link:
         async with asyncio.timeout(2 * PATIENCE):
             self._entered.clear()
             await layer.flush()
-            if self._receiver:
-                await _ended(self._receiver)
+            await ended(self._receiver)
             self.channel = await layer.new_channel("hub.")
         self._receiver = asyncio.create_task(self._receive(self.channel))
         self._heard, self._renewed = 0.0, asyncio.get_running_loop().time()
@@ -176,7 +176,7 @@ class Link:
     async def _send(self) -> None:
         """Empty the outbox in order. Sockets of this process get their events without a layer, too."""
         await self._passed.wait()
-        while True:
+        while not cancelled():
             group, event = await self._outbox.get()
             if self.healthy:
                 try:
@@ -184,12 +184,12 @@ class Link:
                         await get_channel_layer().group_send(group, event)
                     continue
                 except Exception as error:
-                    self._lose(error)
+                    self.lose(error)
             await self._listener.deliver(event)
 
     async def _receive(self, channel: str) -> None:
         try:
-            while True:
+            while not cancelled():
                 message = await get_channel_layer().receive(channel)
                 self._heard = asyncio.get_running_loop().time()
                 if message["type"] == "event":
@@ -199,22 +199,11 @@ class Link:
                 else:
                     self._listener.beat_soon()
         except Exception as error:
-            self._lose(error)
+            self.lose(error)
 
-    def _lose(self, error: BaseException | None) -> None:
+    def lose(self, error: BaseException | None) -> None:
+        """Count the layer as gone, until it has been opened anew."""
         if self.healthy or not self.lost:
             logger.warning("The channel layer is gone: %s", type(error).__name__)
             self._listener.beat_soon()
         self.healthy, self.lost = False, True
-
-    def _receiver_failed(self, record: logging.LogRecord) -> bool:
-        """Notice that the layer lost its subscription: it tells nobody, it only logs, every second."""
-        if record.exc_info:
-            self._lose(record.exc_info[1])
-        return not record.exc_info
-
-
-async def _ended(*tasks: asyncio.Task[None]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from chat.realtime import handshake
-from chat.realtime.hub import ensure_hub
+from chat.realtime.hub import ensure_hub, stop_hub
 from chat.tests.realtime.pages import HOST, Loopback, Refused, database, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -17,6 +17,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def session(alice):
     return sign_in(alice)
+
+
+@pytest.fixture(autouse=True)
+async def hub_ends():
+    yield
+    await stop_hub()
 
 
 async def refused(session, **options) -> int:

@@ -204,6 +204,25 @@ async def test_an_unreadable_event_stops_nothing(hub, layer):
     await until(lambda: ear.heard == [1])
 
 
+async def test_a_library_that_swallows_a_cancellation_delays_the_end_only(hub, layer, monkeypatch):
+    swallowed, add = asyncio.Event(), layer.group_add
+
+    async def swallow(group, channel):
+        try:
+            await asyncio.sleep(0.1)
+        except asyncio.CancelledError:
+            swallowed.set()
+        await add(group, channel)
+
+    monkeypatch.setattr(layer, "group_add", swallow)
+    hub.subscribe(["room.1"], Ear())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await stop_hub()
+    assert swallowed.is_set()
+
+
 def test_hubs_of_ended_loops_leave_nothing():
     async def serve():
         hub = ensure_hub()
