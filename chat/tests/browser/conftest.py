@@ -23,9 +23,13 @@ def desk(server: "Server") -> "Iterator[Desk]":
 
 @pytest.fixture
 def new_context(new_context: "Callable[..., BrowserContext]") -> "Callable[..., BrowserContext]":
-    """Open a browser profile that does not wait for half a minute for what does not come."""
+    """Open a browser profile that does not wait for half a minute for what does not come.
+
+    Its service worker is off unless asked for: it fetches the whole shell anew for each person.
+    """
 
     def open_context(**options: Any) -> "BrowserContext":
+        options.setdefault("service_workers", "block")
         context = new_context(**options)
         context.set_default_timeout(10_000)
         return context

@@ -75,9 +75,7 @@ def places(desk) -> dict[str, Place]:
 def test_no_page_has_anything_in_anybodys_way(looker, places, enter, new_context, problems):
     there = {name: place for name, place in places.items() if place.looker == looker}
     person = next(iter(there.values())).person
-    # Keeping pages for offline has tests of its own, and costs.
-    options = {"viewport": WIDE, "service_workers": "block"}
-    page = enter(person, "/", **options) if person else new_context(**options).new_page()
+    page = enter(person, viewport=WIDE) if person else new_context(viewport=WIDE).new_page()
     devtools = page.context.new_cdp_session(page)
     found: dict[str, list[str]] = {}
     for name, place in there.items():

@@ -60,7 +60,7 @@ def test_without_a_server_a_page_says_so_and_comes_back_with_it(serve, enter, pr
     with Desk(server) as desk:
         alice, bob, room = desk.pair()
         desk("say", author=bob.id, room=room, body="Still there?")
-        page = enter(alice, f"/rooms/{room}/", base_url=server.url)
+        page = enter(alice, f"/rooms/{room}/", base_url=server.url, service_workers="allow")
         page.wait_for_function("navigator.serviceWorker.controller || navigator.serviceWorker.ready")
         assert page.evaluate(WORKER) in ("activating", "activated")
         page.wait_for_function(
@@ -79,7 +79,7 @@ def test_without_a_server_a_page_says_so_and_comes_back_with_it(serve, enter, pr
 def test_what_is_kept_for_offline_holds_nothing_personal(desk, enter):
     alice, bob, room = desk.pair()
     desk("say", author=bob.id, room=room, body="Between us")
-    page = connected(enter(alice, f"/rooms/{room}/"))
+    page = connected(enter(alice, f"/rooms/{room}/", service_workers="allow"))
     page.wait_for_function("navigator.serviceWorker.ready.then(({active}) => active.state === 'activated')")
     kept = page.evaluate(
         """async () => {
@@ -97,7 +97,7 @@ def test_what_is_kept_for_offline_holds_nothing_personal(desk, enter):
 
 def test_install_is_offered_where_the_browser_offers_it(desk, enter):
     (alice,) = desk.people("Alice")
-    page = connected(enter(alice))
+    page = connected(enter(alice, service_workers="allow"))
     assert page.evaluate(OFFER)
     install = page.get_by_role("complementary").get_by_role("button", name="Install")
     expect(install).to_be_visible()
@@ -107,7 +107,7 @@ def test_install_is_offered_where_the_browser_offers_it(desk, enter):
 
 def test_without_an_offer_install_leads_to_the_steps_for_each_browser(desk, enter):
     (alice,) = desk.people("Alice")
-    page = connected(enter(alice))
+    page = connected(enter(alice, service_workers="allow"))
     page.get_by_role("complementary").get_by_role("button", name="Install").click()
     expect(page.get_by_role("heading", name="Install ChatScape")).to_be_visible()
     for browser in (

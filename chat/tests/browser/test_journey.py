@@ -25,7 +25,7 @@ UNUSED_SCRIPT = r"/static/\S+\.js: csp$"
 
 def test_the_first_visitor_owns_the_server_and_talks_with_somebody_they_invite(serve, new_context):
     server = serve()
-    alice, bob = (new_context(base_url=server.url).new_page() for _ in range(2))
+    alice, bob = (new_context(base_url=server.url, service_workers="allow").new_page() for _ in range(2))
     alice.goto("/")
     expect(alice.get_by_text("whoever signs up first runs this server")).to_be_visible()
     alice.get_by_role("link", name="Sign up").click()

@@ -36,7 +36,11 @@ def test_two_people_reconverge_after_the_server_was_killed_and_started_again(ser
         for author, text in ((alice, "One"), (bob, "Two"), (alice, "Three")):
             desk("say", author=author.id, room=room, body=text)
         hers, his = (
-            connected(enter(person, f"/rooms/{room}/", base_url=server.url, prepare=own_clock))
+            connected(
+                enter(
+                    person, f"/rooms/{room}/", base_url=server.url, prepare=own_clock, service_workers="allow"
+                )
+            )
             for person in (alice, bob)
         )
         server.kill()
@@ -81,7 +85,9 @@ def test_an_absence_too_long_to_catch_up_with_ends_in_what_a_fresh_load_shows(se
     server = serve()
     with Desk(server) as desk:
         alice, bob, room = desk.pair()
-        page = connected(enter(alice, f"/rooms/{room}/", base_url=server.url, prepare=own_clock))
+        page = connected(
+            enter(alice, f"/rooms/{room}/", base_url=server.url, prepare=own_clock, service_workers="allow")
+        )
         server.kill()
         expect_state(page, "disconnected")
         desk("fill", room=room, authors=[alice.id, bob.id], count=400)
