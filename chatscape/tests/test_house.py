@@ -1,0 +1,61 @@
+"""What runs elsewhere is what runs here, and what is installed is what was tested."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+LOCKS = sorted(ROOT.glob("requirements*.txt"))
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_runs_make_targets_only(workflow):
+    targets = set(re.findall(r"^([a-z-]+(?: [a-z-]+)*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    commands = re.findall(r"^\s*(?:- )?run: (.+)$", workflow.read_text(), re.MULTILINE)
+
+    assert commands
+    for command in commands:
+        assert re.fullmatch(r"make [a-z-]+( [A-Z]+=\S+)?", command), command
+        assert command.split()[1] in {name for names in targets for name in names.split()}
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_actions_of_others_are_pinned_to_a_commit(workflow):
+    used = re.findall(r"uses: (\S+)", workflow.read_text())
+
+    assert used
+    assert [action for action in used if not re.search(r"@[0-9a-f]{40}$", action)] == []
+
+
+def test_the_workflow_runs_on_push_and_every_week():
+    text = "".join(workflow.read_text() for workflow in WORKFLOWS)
+
+    assert "\n  push:" in text
+    assert re.search(r"cron: \"[\d* ]+ [\d* ]+ \* \* [0-6]\"", text)
+
+
+def test_ci_is_make_test():
+    assert (ROOT / ".ci/run").read_text().splitlines()[-1] == "exec make test"
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_a_lock_pins_everything_with_hashes_and_names_no_host(lock):
+    text = lock.read_text()
+    pins = re.findall(r"^[a-z0-9][^\n]*(?:\n    --hash[^\n]*)*", text, re.MULTILINE)
+
+    assert len(pins) > 20
+    for pin in pins:
+        assert re.match(r"[a-z0-9-]+(\[[a-z,]+\])?==\S+", pin), pin
+        assert "--hash=sha256:" in pin, pin
+    assert "://" not in text
+    assert "--index" not in text
+
+
+def test_what_runs_is_pinned_the_same_where_it_is_tested():
+    def pins(name: str) -> set[str]:
+        return set(re.findall(r"^([a-z0-9-]+==\S+)", (ROOT / name).read_text(), re.MULTILINE))
+
+    assert pins("requirements.txt") <= pins("requirements-dev.txt")
