@@ -383,3 +383,9 @@ def test_the_same_article_whoever_looks(room, alice, bob):
     mine, theirs = (client_of(person).get(url, **JSON).json()["messages"] for person in (alice, bob))
 
     assert mine == theirs
+
+
+def test_opening_the_address_of_messages_shows_the_room(room, alice):
+    response = client_of(alice).get(f"/rooms/{room.id}/messages/", HTTP_SEC_FETCH_MODE="navigate")
+
+    assert (response.status_code, response["Location"]) == (303, f"/rooms/{room.id}/")

@@ -59,6 +59,9 @@ def delete(request: SignedInRequest, room_id: UUID, sequence: int) -> HttpRespon
 
 
 def _page(request: SignedInRequest, room_id: UUID) -> HttpResponse:
+    if request.headers.get("Sec-Fetch-Mode") == "navigate" and not wants_json(request):
+        # Somebody opens the address of a form that was refused: fragments are no page to look at.
+        return see_other("room", room_id)
     asked = {name: number(request, name) for name in ("since", "before", "after", "limit")}
     page = page_of(request.user, room_id, **asked)
     if wants_json(request):
