@@ -14,6 +14,7 @@ from chatscape.testing import environment
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
+    from chatscape.testing.browser import Problems
     from chatscape.testing.parts import PostgresServer, RedisServer
     from chatscape.testing.server import Server
 
@@ -95,17 +96,19 @@ def browser() -> "Iterator[Browser]":
 
 
 @pytest.fixture
-def problems() -> list[str]:
+def problems() -> "Problems":
     """What pages complained of: console errors, uncaught exceptions, refused by policy, failed requests.
 
-    A test that provokes some looks at them and clears the list; what is left fails the test.
+    A test that provokes some forgives them; what is left fails the test.
     """
-    return []
+    from chatscape.testing.browser import Problems
+
+    return Problems()
 
 
 @pytest.fixture
 def new_context(
-    browser: "Browser", server: "Server", problems: list[str]
+    browser: "Browser", server: "Server", problems: "Problems"
 ) -> "Iterator[Callable[..., BrowserContext]]":
     """Open a new, empty browser profile, one for each person: `new_context(viewport=..., ...)`."""
     from chatscape.testing.browser import watch
@@ -121,7 +124,8 @@ def new_context(
     yield open_context
     for context in opened:
         context.close()
-    assert not problems, "The browser complained:\n" + "\n".join(problems)
+    left = problems.left()
+    assert not left, "The browser complained:\n" + "\n".join(left)
 
 
 @pytest.fixture

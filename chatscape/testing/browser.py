@@ -1,6 +1,7 @@
 """A real browser for journeys, and what it complains of."""
 
 import os
+import re
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request
@@ -25,6 +26,22 @@ addEventListener("securitypolicyviolation", (event) =>
 """
 
 
+class Problems(list[str]):
+    """What the pages of a test complained of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._forgiven: list[str] = []
+
+    def forgive(self, *patterns: str) -> None:
+        """Forget what a test provokes on purpose, also what a browser says of it later."""
+        self._forgiven += patterns
+
+    def left(self) -> list[str]:
+        """Return what nobody has forgiven."""
+        return [text for text in self if not any(re.search(pattern, text) for pattern in self._forgiven)]
+
+
 def launch(playwright: Playwright, **options: Any) -> Browser:
     """Start the machine's Chromium, without its sandbox: it shows pages of ours only."""
     program = find("chromium")
@@ -37,7 +54,7 @@ def launch(playwright: Playwright, **options: Any) -> Browser:
     )
 
 
-def watch(context: BrowserContext, problems: list[str]) -> None:
+def watch(context: BrowserContext, problems: Problems) -> None:
     """Note in `problems` whatever any page of the profile complains of."""
     context.add_init_script(WATCH_POLICY)
 

@@ -75,10 +75,5 @@ def room_row(page: Page, name: str) -> Locator:
     return page.locator("room-list a.room-row").filter(has_text=re.compile(rf"\b{name}\b"))
 
 
-def forgive(problems: list[str], *patterns: str) -> None:
-    """Forget what a test provoked on purpose."""
-    problems[:] = [text for text in problems if not any(re.search(pattern, text) for pattern in patterns)]
-
-
 # What a browser says when the server is away.
-AWAY = r"net::ERR_|WebSocket connection to|Failed to load resource"
+AWAY = r"net::ERR_|WebSocket connection to|Failed to load resource|fetching the script"

@@ -7,7 +7,7 @@ import axe_core_python
 import pytest
 from playwright.sync_api import CDPSession, Page, ViewportSize
 
-from chat.tests.browser.people import connected, forgive
+from chat.tests.browser.people import connected
 from chat.tests.browser.places import LOOKERS, Place, build
 
 pytestmark = pytest.mark.browser
@@ -87,7 +87,7 @@ def test_no_page_has_anything_in_anybodys_way(looker, places, enter, new_context
         if wrong := inspect(page, devtools):
             found[name] = wrong
     # Pages that say no say it in the status, too.
-    forgive(problems, "status of 40[34]")
+    problems.forgive("status of 40[34]")
     assert not found, "\n".join(f"{name}: {what}" for name, wrong in found.items() for what in wrong)
 
 

@@ -10,7 +10,6 @@ from chat.tests.browser.people import (
     add_contact,
     connected,
     expect_messages,
-    forgive,
     log,
     room_row,
     send,
@@ -71,7 +70,7 @@ def test_what_is_wrong_with_a_contact_is_said_beside_the_field(desk, enter, prob
     expect(form.get_by_text("email is not valid")).to_be_visible()
     expect(form.get_by_label("Name")).to_have_value("Bob")
     expect(form.get_by_label("Email")).to_have_value("not an address")
-    forgive(problems, "status of 422")
+    problems.forgive("status of 422")
 
 
 def test_adding_somebody_twice_is_harmless(desk, enter):

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from chat.tests.browser.people import articles, connected, expect_messages, forgive, room_row, send
+from chat.tests.browser.people import articles, connected, expect_messages, room_row, send
 from chat.tests.browser.sockets import Between
 
 pytestmark = pytest.mark.browser
@@ -74,7 +74,7 @@ def test_frames_that_make_no_sense_are_skipped_and_nothing_in_them_runs(desk, en
         expect_messages(reader, ["Before", "After", "Still here"])
     assert page.evaluate("window.hacked") is None
     # Browsers tell already when such a text is read.
-    forgive(problems, POLICY)
+    problems.forgive(POLICY)
 
 
 def test_scripts_inside_a_message_that_is_shown_do_not_run(desk, enter, problems):
@@ -91,7 +91,7 @@ def test_scripts_inside_a_message_that_is_shown_do_not_run(desk, enter, problems
     assert page.evaluate("window.hacked") is None
     # The policy refused what the server never writes.
     assert problems
-    forgive(problems, POLICY)
+    problems.forgive(POLICY)
 
 
 def test_messages_of_other_rooms_stay_out_of_the_one_that_is_open(desk, enter):

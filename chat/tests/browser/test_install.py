@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from chat.tests.browser.desk import Desk
-from chat.tests.browser.people import AWAY, connected, expect_messages, forgive
+from chat.tests.browser.people import AWAY, connected, expect_messages
 from chatscape.testing.browser import FLAGS
 from chatscape.testing.machine import find
 
@@ -73,7 +73,7 @@ def test_without_a_server_a_page_says_so_and_comes_back_with_it(serve, enter, pr
         page.get_by_role("link", name="Retry").click()
         expect_messages(connected(page), ["Still there?"])
     page.close()
-    forgive(problems, AWAY)
+    problems.forgive(AWAY)
 
 
 def test_what_is_kept_for_offline_holds_nothing_personal(desk, enter):

@@ -10,7 +10,6 @@ from chat.tests.browser.people import (
     articles,
     connected,
     expect_messages,
-    forgive,
     log,
     room_row,
     send,
@@ -188,7 +187,7 @@ def test_everything_needed_works_without_javascript(desk, new_context, server, p
     his.get_by_role("button", name="Unblock").click()
     expect(his.get_by_text("Nobody is blocked")).to_be_visible()
     # The two forms that were sent empty.
-    forgive(problems, "status of 422", UNUSED_SCRIPT)
+    problems.forgive("status of 422", UNUSED_SCRIPT)
 
 
 def test_older_messages_can_be_read_without_javascript(desk, new_context, server, problems):
@@ -204,4 +203,4 @@ def test_older_messages_can_be_read_without_javascript(desk, new_context, server
         seen += log(page).get_by_role("article").count()
     assert seen == 120
     expect(page.get_by_text("Message 1", exact=True)).to_be_visible()
-    forgive(problems, UNUSED_SCRIPT)
+    problems.forgive(UNUSED_SCRIPT)

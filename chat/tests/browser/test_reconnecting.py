@@ -11,7 +11,6 @@ from chat.tests.browser.people import (
     connected,
     expect_messages,
     expect_state,
-    forgive,
     send,
     status,
 )
@@ -68,7 +67,7 @@ def test_attempts_come_after_3_6_12_24_and_48_seconds_and_then_somebody_is_asked
     page.clock.run_for(600_000)
     assert len(attempts(page)) == len(made)
     page.close()
-    forgive(problems, AWAY)
+    problems.forgive(AWAY)
 
 
 @pytest.mark.parametrize("reason", REVIVALS)
@@ -90,7 +89,7 @@ def test_a_page_that_gave_up_tries_again_at_once_when(reason, desk, enter, probl
     expect_state(page, "connected")
     expect(page.get_by_role("button", name="Reconnect")).to_be_hidden()
     page.close()
-    forgive(problems, AWAY)
+    problems.forgive(AWAY)
 
 
 def test_where_sockets_are_refused_the_page_asks_says_so_and_returns_to_the_socket(
@@ -119,4 +118,4 @@ def test_where_sockets_are_refused_the_page_asks_says_so_and_returns_to_the_sock
         for page in (hers, his):
             expect_messages(page, ["Do you hear me?", "Slowly, but yes", "And now?"])
         his.close()
-    forgive(problems, AWAY)
+    problems.forgive(AWAY)

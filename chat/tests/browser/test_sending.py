@@ -11,7 +11,6 @@ from chat.tests.browser.people import (
     connected,
     expect_messages,
     expect_state,
-    forgive,
     log,
     send,
 )
@@ -98,7 +97,7 @@ def test_a_message_that_cannot_leave_keeps_its_words_and_leaves_by_itself_once_t
     connected(page)
     expect_messages(page, ["Into the void"])
     assert desk("bodies", room=room) == ["Into the void"]
-    forgive(problems, AWAY)
+    problems.forgive(AWAY)
 
 
 def refuse_posts(page, code="forbidden", field="", message="Not today."):

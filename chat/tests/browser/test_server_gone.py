@@ -12,7 +12,6 @@ from chat.tests.browser.people import (
     connected,
     expect_messages,
     expect_state,
-    forgive,
     log,
     send,
     status,
@@ -78,16 +77,14 @@ def test_two_people_reconverge_after_the_server_was_killed_and_started_again(ser
         expect_messages(connected(his), everything)
         send(his, "Welcome back")
         expect_messages(hers, [*everything, "Welcome back"])
-    forgive(problems, AWAY)
+    problems.forgive(AWAY)
 
 
 def test_an_absence_too_long_to_catch_up_with_ends_in_what_a_fresh_load_shows(serve, enter, problems):
     server = serve()
     with Desk(server) as desk:
         alice, bob, room = desk.pair()
-        page = connected(
-            enter(alice, f"/rooms/{room}/", base_url=server.url, prepare=own_clock, service_workers="allow")
-        )
+        page = connected(enter(alice, f"/rooms/{room}/", base_url=server.url, prepare=own_clock))
         server.kill()
         expect_state(page, "disconnected")
         desk("fill", room=room, authors=[alice.id, bob.id], count=400)
@@ -98,7 +95,7 @@ def test_an_absence_too_long_to_catch_up_with_ends_in_what_a_fresh_load_shows(se
         sequences = log(page).locator("article").evaluate_all("all => all.map(a => +a.dataset.sequence)")
         assert sequences == list(range(sequences[0], 401))
         assert len(sequences) >= 50
-    forgive(problems, AWAY)
+    problems.forgive(AWAY)
 
 
 def test_somebody_whose_session_has_ended_is_asked_to_sign_in_and_finds_their_words_again(
