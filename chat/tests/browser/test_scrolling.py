@@ -123,7 +123,7 @@ def test_from_a_permalink_one_reads_on_to_the_newest_without_gap_or_repeat(long_
         scroller(page).evaluate("element => { element.scrollTop = element.scrollHeight }")
         # The last page may have come in just before it was counted.
         page.wait_for_function(
-            "count => document.querySelector('#m-300') || document.querySelectorAll('article').length !== count",
+            "count => document.querySelector('#m-300') || document.querySelectorAll('article').length > count",
             arg=count,
         )
     sequences = log(page).locator("article").evaluate_all(SEQUENCES)
