@@ -25,6 +25,7 @@ LOAD_OLDER = """
     return Math.abs(first.getBoundingClientRect().top - top)
   }
 """
+MORE = "known => document.querySelector('#m-300') || document.querySelectorAll('article').length > known"
 SEQUENCES = "all => all.map(a => +a.dataset.sequence)"
 
 
@@ -122,10 +123,7 @@ def test_from_a_permalink_one_reads_on_to_the_newest_without_gap_or_repeat(long_
         count = articles(page).count()
         scroller(page).evaluate("element => { element.scrollTop = element.scrollHeight }")
         # The last page may have come in just before it was counted.
-        page.wait_for_function(
-            "count => document.querySelector('#m-300') || document.querySelectorAll('article').length > count",
-            arg=count,
-        )
+        page.wait_for_function(MORE, arg=count)
     sequences = log(page).locator("article").evaluate_all(SEQUENCES)
     assert sequences == list(range(sequences[0], 301))
     send(his, "Live again")
