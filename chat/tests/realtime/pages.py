@@ -164,6 +164,12 @@ class Page:
                     return dict(reply)
                 self.heard.append(frame)
 
+    async def next_reply(self) -> str:
+        """Return the next frame that answers something; heartbeats come when they like."""
+        while (frame := await self._next()).startswith('{"heartbeat"'):
+            pass
+        return frame
+
     async def done(self, action: str, **fields: Any) -> dict[str, Any]:
         """Ask for something that must succeed."""
         reply = await self.ask(action, **fields)

@@ -184,4 +184,4 @@ async def test_the_limit_of_a_frame_counts_bytes(open_page, alice, size, code):
     page = await open_page(alice)
     frame = '{"action":"é%s"}'
     await page.wire.send(frame % ("x" * (size - len((frame % "").encode()))))
-    assert json.loads(await page.wire.receive())["code"] == code
+    assert json.loads(await page.next_reply())["code"] == code

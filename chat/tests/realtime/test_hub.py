@@ -179,7 +179,7 @@ async def test_frames_of_one_client_are_answered_in_order(open_page, alice, room
             f'{{"action":"message.post","ref":{number},"room":"{room.id}","client_id":"{client_id}","body":"x"}}'
         )
     for number in range(50):
-        assert (await page.wire.receive()).startswith(f'{{"ref":{number},"status":"ok"')
+        assert (await page.next_reply()).startswith(f'{{"ref":{number},"status":"ok"')
 
 
 async def test_thousands_of_groups_are_entered_together(open_page, alice):
