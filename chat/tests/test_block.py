@@ -185,3 +185,10 @@ def test_a_request_to_somebody_who_blocks_one_looks_like_any_other(alice, mallor
     assert "Waiting for an answer" in page.text
     assert "Blocked" not in page.text
     assert not Room.objects.exists()
+
+
+def test_what_was_typed_to_somebody_one_blocks_is_still_there(blocked, room, alice):
+    response = client_of(alice).post(f"/rooms/{room.id}/messages/", {"body": "Words <of> mine"})
+
+    assert response.status_code == 403
+    assert "<q>Words &lt;of&gt; mine</q>" in response.text
