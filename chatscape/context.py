@@ -9,10 +9,9 @@ from chatscape.shell import modules
 
 
 def site(request: HttpRequest) -> dict[str, object]:
-    """Return the site's name, the layout to extend, and who may sign up."""
+    """Return the layout to extend, the scripts to load, and who may sign up."""
     htmx = is_htmx(request)
     return {
-        "site_name": "ChatScape",
         # Made when a template uses it; error pages can come before the middleware that offers it.
         "csp_nonce": getattr(request, "csp_nonce", ""),
         "htmx": htmx,

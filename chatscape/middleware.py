@@ -67,8 +67,6 @@ class HeadersMiddleware:
         response = self.get_response(request)
         response.setdefault("Permissions-Policy", PERMISSIONS)
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        if request.path.startswith("/static/"):
-            return response
         # Private pages are the browser's alone; the service worker keeps what may be kept.
         response.setdefault("Cache-Control", "private, no-cache")
         return response
