@@ -3,7 +3,16 @@
 import pytest
 from playwright.sync_api import expect
 
-from chat.tests.browser.people import articles, connected, expect_messages, room_row, send
+from chat.tests.browser.people import (
+    AWAY,
+    articles,
+    connected,
+    expect_messages,
+    expect_state,
+    room_row,
+    send,
+    status,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -90,3 +99,18 @@ def test_going_back_and_forth_between_rooms_leaves_each_whole_and_live(two_rooms
     texts.append("Here I am")
     for reader in (page, his):
         expect_messages(reader, texts)
+
+
+def test_the_state_of_the_connection_stands_under_the_header_and_hides_no_message(two_rooms, enter, problems):
+    alice, _bob, room = two_rooms
+    page = connected(enter(alice, f"/rooms/{room}/", **PHONE))
+    # With the button to install in the list, which is out of sight here, it must not be pushed about.
+    page.evaluate("document.querySelector('install-button').hidden = false")
+    page.context.set_offline(True)
+    expect_state(page, "disconnected")
+    place = status(page).bounding_box()
+    header = page.locator(".room-header").bounding_box()
+    assert place
+    assert header
+    assert 0 <= place["y"] - (header["y"] + header["height"]) < 40
+    problems.forgive(AWAY)
