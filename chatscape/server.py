@@ -1,5 +1,4 @@
-"""Daphne, with what ChatScape needs and it lacks: any status for a refused socket, bounded buffers,
-and an orderly end."""
+"""Daphne, with what ChatScape needs and it lacks: an orderly end."""
 
 import asyncio
 import logging
@@ -12,58 +11,17 @@ from typing import Any
 
 # Daphne's module installs the reactor: it comes before anything else of Twisted.
 from daphne.server import Server as DaphneServer  # isort: skip
-from autobahn.websocket.types import ConnectionDeny
 from daphne import server as daphne_server
-from daphne.ws_protocol import WebSocketProtocol as DaphneProtocol
 from twisted.internet import defer
+
+from chatscape.websocket import WebSocketProtocol
 
 logger = logging.getLogger(__name__)
 
-REASONS = {403: "Access denied", 503: "Service unavailable"}
 RESTARTING = 1012
-# How many frames of one client may wait for their answers before no more are read.
-FRAMES_WAITING = 32
 # How long requests in flight may take at the end, and threads after them.
 GRACE = 5.0
 THREAD_GRACE = 2.0
-
-
-class WebSocketProtocol(DaphneProtocol):
-    """Answers a handshake with the status the application chose (ASGI's denial response)."""
-
-    reading = True
-
-    def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
-        super().connectionMade()
-        # Say why a connection ends (RFC 6455, 7.4.1) instead of dropping it.
-        self.failByDrop = False
-
-    def handle_reply(self, message: dict[str, Any]) -> None:
-        if message["type"] == "websocket.http.response.start":
-            self.denial = message["status"]
-        elif message["type"] == "websocket.http.response.body":
-            self._deny(self.denial)
-        else:
-            super().handle_reply(message)
-            self._read_on()
-
-    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803 - Autobahn's names
-        super().onMessage(payload, isBinary)
-        if self.reading and self.application_queue.qsize() > FRAMES_WAITING:
-            self.reading = False
-            self.transport.pauseProducing()
-
-    def _read_on(self) -> None:
-        # Every frame gets an answer: this runs often enough.
-        if not self.reading and self.application_queue.qsize() < FRAMES_WAITING // 2:
-            self.reading = True
-            self.transport.resumeProducing()
-
-    def _deny(self, status: int) -> None:
-        if hasattr(self, "handshake_deferred"):
-            self.handshake_deferred.errback(ConnectionDeny(status, REASONS.get(status, "Refused")))
-            del self.handshake_deferred
-            self.server.protocol_disconnected(self)
 
 
 class Server(DaphneServer):
@@ -106,7 +64,7 @@ class Server(DaphneServer):
         requests, sockets = [], []
         for protocol, details in list(self.connections.items()):
             application = details.get("application_instance")
-            if isinstance(protocol, DaphneProtocol):
+            if isinstance(protocol, WebSocketProtocol):
                 if protocol.state == protocol.STATE_OPEN:
                     protocol.sendCloseFrame(code=RESTARTING)
                 sockets.append(application)
