@@ -62,7 +62,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "chatscape.middleware.RequestIdMiddleware",
     "chatscape.middleware.HeadersMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "chatscape.middleware.PolicyMiddleware",
     "chatscape.middleware.ErrorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
