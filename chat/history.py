@@ -25,7 +25,7 @@ class Page:
 
 
 def page_of(
-    user: User,
+    user: User | UUID,
     room_id: UUID,
     *,
     since: int | None = None,

@@ -1,16 +1,33 @@
 """Posting, editing and deleting messages."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from chat import events
-from chat.errors import Closed, Conflict, Forbidden, message_not_found, room_not_found
-from chat.models import Block, Message, MessageEdit, Room
+from chat.actions import statements
+from chat.actions.statements import Place
+from chat.errors import ChatError, Closed, Conflict, Forbidden, message_not_found, room_not_found
+from chat.models import Message, MessageEdit, Room
 from chat.text import clean_body, to_html
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What somebody wants to say in a room; `client_id` makes saying it again harmless."""
+
+    author_id: UUID
+    room_id: UUID
+    client_id: UUID
+    body: str
+    reply_to: int | None = None
 
 
 def post_message(
@@ -23,14 +40,20 @@ def post_message(
     Raises `Invalid`, `NotFound` (no such room for this person), `Closed` (the author blocks the
     other person) or `Conflict` (the `client_id` was used in another room).
     """
-    text = clean_body(body)
-    try:
-        with transaction.atomic():
-            room = _locked_room(author, room_id)
-            return _already_posted(author, room, client_id) or _post(author, room, client_id, text, reply_to)
-    except IntegrityError as error:
-        # Only the same client_id, at the same moment, in a room with another lock comes here.
-        raise _used_elsewhere() from error
+    [outcome] = post_messages([Posting(author.id, room_id, client_id, body, reply_to)])
+    if isinstance(outcome, ChatError):
+        raise outcome
+    return outcome
+
+
+def post_messages(postings: Iterable[Posting]) -> list[Message | ChatError]:
+    """Post what several people say, in one transaction, and return for each the message or the refusal.
+
+    One posting's refusal is nothing to the others. See `post_message` for what holds for each.
+    """
+    drafts = [_drafted(posting) for posting in postings]
+    outcomes = iter(_post([draft for draft in drafts if isinstance(draft, _Draft)]))
+    return [next(outcomes) if isinstance(draft, _Draft) else draft for draft in drafts]
 
 
 def edit_message(*, actor: User, room_id: UUID, sequence: int, body: str) -> Message:
@@ -78,48 +101,132 @@ def _locked_room(actor: User, room_id: UUID) -> Room:
     return room
 
 
-def _already_posted(author: User, room: Room, client_id: UUID) -> Message | None:
-    message = Message.objects.select_related("author").filter(author=author, client_id=client_id).first()
-    if message and message.room_id != room.id:
-        raise _used_elsewhere()
-    return message
+class _Draft(NamedTuple):
+    posting: Posting
+    text: str
+    html: SafeString
 
 
-def _post(author: User, room: Room, client_id: UUID, text: str, reply_to: int | None) -> Message:
-    withheld = _withheld(author, room)
-    original = room.messages.visible_to(author).filter(sequence=reply_to).first() if reply_to else None
-    if reply_to and original is None:
-        raise message_not_found()
-    room.revision += 1
-    message = Message.objects.create(
-        room=room,
-        author=author,
-        sequence=room.revision,
-        revision=room.revision,
-        client_id=client_id,
-        body=text,
-        body_html=to_html(text),
-        reply_to=original,
-        withheld=withheld,
-    )
-    if withheld:
-        room.memberships.filter(user=author).update(withheld=message)
-    else:
-        room.last_message, room.active_at = message, message.created_at
-    room.save(update_fields=["revision", "last_message", "active_at"])
-    events.message_created(message)
-    return message
+def _drafted(posting: Posting) -> _Draft | ChatError:
+    """Check and render the words: before the transaction, so that nobody waits for it."""
+    try:
+        text = clean_body(posting.body)
+    except ChatError as refusal:
+        return refusal
+    return _Draft(posting, text, to_html(text))
 
 
-def _withheld(author: User, room: Room) -> bool:
-    """Say whether the message must not reach the other person, who blocks the author."""
-    if room.pair_key is None:
-        return False
-    pair = [UUID(person) for person in room.pair_key.split(":")]
-    blockers = set(Block.objects.filter(blocker__in=pair, blocked__in=pair).values_list("blocker", flat=True))
-    if author.id in blockers:
-        raise Closed(_("You blocked this person. Unblock them to write to them."))
-    return bool(blockers)
+def _post(drafts: Sequence[_Draft]) -> list[Message | ChatError]:
+    if not drafts:
+        return []
+    try:
+        return _Batch().post(drafts, look_first=len(drafts) > 1)
+    except IntegrityError:
+        return [_post_alone(draft) for draft in drafts]
+
+
+def _post_alone(draft: _Draft) -> Message | ChatError:
+    try:
+        return _Batch().post([draft], look_first=True)[0]
+    except IntegrityError:
+        # Only the same client_id, at the same moment, in a room with another lock comes here.
+        return _used_elsewhere()
+
+
+class _Batch:
+    """Messages that are posted in one transaction."""
+
+    def __init__(self) -> None:
+        self.places: dict[tuple[UUID, UUID], Place] = {}
+        self.known: dict[tuple[UUID, UUID], Message] = {}
+        self.originals: dict[tuple[UUID, int], Message] = {}
+        self.new: list[tuple[Place, Message]] = []
+
+    def post(self, drafts: Sequence[_Draft], *, look_first: bool) -> list[Message | ChatError]:
+        """Post drafts and return what became of each.
+
+        Raises `IntegrityError` when a `client_id` was used before. With `look_first` this can only have
+        happened meanwhile; a single message, hardly ever a retry, is spared the question.
+        """
+        with transaction.atomic():
+            self.places = statements.locked_places(
+                {(draft.posting.room_id, draft.posting.author_id) for draft in drafts}
+            )
+            if look_first or self._needs_a_look(drafts):
+                self._look(drafts)
+            outcomes = [self._outcome(draft) for draft in drafts]
+            if self.new:
+                self._save()
+            return outcomes
+
+    def _needs_a_look(self, drafts: Sequence[_Draft]) -> bool:
+        """Who has sent it before gets it again, also when they could not send it now."""
+        replies = any(draft.posting.reply_to for draft in drafts)
+        return replies or any(place.blocks for place in self.places.values())
+
+    def _look(self, drafts: Sequence[_Draft]) -> None:
+        postings = [draft.posting for draft in drafts]
+        posted = {(posting.author_id, posting.client_id) for posting in postings}
+        answered = {(posting.room_id, posting.reply_to) for posting in postings if posting.reply_to}
+        for message in statements.messages_named(posted, answered):
+            self.known[message.author_id, message.client_id] = message
+            self.originals[message.room_id, message.sequence] = message
+
+    def _outcome(self, draft: _Draft) -> Message | ChatError:
+        try:
+            return self._message(draft)
+        except ChatError as refusal:
+            return refusal
+
+    def _message(self, draft: _Draft) -> Message:
+        posting = draft.posting
+        place = self.places.get((posting.room_id, posting.author_id))
+        if place is None:
+            raise room_not_found()
+        known = self.known.get((posting.author_id, posting.client_id))
+        if known is not None:
+            if known.room_id != posting.room_id:
+                raise _used_elsewhere()
+            return known
+        if place.blocks:
+            raise Closed(_("You blocked this person. Unblock them to write to them."))
+        return self._new_message(draft, place, self._original(posting))
+
+    def _original(self, posting: Posting) -> Message | None:
+        """The message that is answered, if the author can see it."""
+        if not posting.reply_to:
+            return None
+        original = self.originals.get((posting.room_id, posting.reply_to))
+        if original is None or (original.withheld and original.author_id != posting.author_id):
+            raise message_not_found()
+        return original
+
+    def _new_message(self, draft: _Draft, place: Place, original: Message | None) -> Message:
+        place.room.revision += 1
+        message = Message(
+            room=place.room,
+            author=place.author,
+            sequence=place.room.revision,
+            revision=place.room.revision,
+            client_id=draft.posting.client_id,
+            body=draft.text,
+            body_html=draft.html,
+            reply_to=original,
+            # It must not reach somebody who blocks the author.
+            withheld=place.blocked,
+        )
+        self.known[message.author_id, message.client_id] = message
+        self.new.append((place, message))
+        return message
+
+    def _save(self) -> None:
+        messages = [message for _place, message in self.new]
+        statements.insert_messages(messages)
+        statements.advance_rooms(messages)
+        if withheld := [(place.membership_id, message) for place, message in self.new if message.withheld]:
+            statements.note_withheld(withheld)
+        for message in messages:
+            events.message_created(message)
 
 
 def _own_message(actor: User, room: Room, sequence: int) -> Message:

@@ -29,7 +29,7 @@ class CappedCount(Subquery):
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
-    def of(self, user: User) -> "MembershipQuerySet":
+    def of(self, user: User | UUID) -> "MembershipQuerySet":
         return self.filter(user=user)
 
     def with_unread(self) -> "MembershipQuerySet":

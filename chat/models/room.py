@@ -2,6 +2,7 @@
 
 import uuid
 from typing import ClassVar
+from uuid import UUID
 
 from django.db import models
 from django.urls import reverse
@@ -12,7 +13,7 @@ from accounts.models import User
 
 
 class RoomQuerySet(models.QuerySet["Room"]):
-    def of(self, user: User) -> "RoomQuerySet":
+    def of(self, user: User | UUID) -> "RoomQuerySet":
         """Rooms that `user` is a member of: the only ones they may see."""
         return self.filter(memberships__user=user)
 

@@ -1,12 +1,13 @@
 """What travels over a socket: JSON from the client; HTML or JSON to it. See docs/protocol.md."""
 
 import json
+import struct
 from typing import Any, Final
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from chat.errors import BadFrame, ChatError, Invalid, TooLarge
+from chat.errors import BadFrame, Invalid, TooLarge
 from chat.realtime.socket import Event
 
 HTML: Final = "chatscape.html"
@@ -17,6 +18,31 @@ REF_MOST: Final = 100
 SEQUENCE_MOST: Final = 2**63 - 1
 
 Frame = dict[str, Any]
+
+
+class TextFrame:
+    """A frame for any number of sockets: its text, and its bytes on the wire, made once."""
+
+    __slots__ = ("_wire", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._wire: bytes | None = None
+
+    @property
+    def wire(self) -> bytes:
+        """The unmasked, unfragmented WebSocket frame (RFC 6455, 5.2)."""
+        if self._wire is None:
+            payload = self.text.encode()
+            size = len(payload)
+            if size < 126:
+                head = struct.pack("!BB", 0x81, size)
+            elif size < 1 << 16:
+                head = struct.pack("!BBH", 0x81, 126, size)
+            else:
+                head = struct.pack("!BBQ", 0x81, 127, size)
+            self._wire = head + payload
+        return self._wire
 
 
 def parse(text: str | None, data: bytes | None) -> Frame:
@@ -44,14 +70,6 @@ def ref_of(frame: Frame) -> str | int | None:
 
 def encode(value: Frame) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def reply(ref: str | int | None, **fields: Any) -> str:
-    return encode({"ref": ref, "status": "ok", **fields})
-
-
-def refusal(ref: str | int | None, error: ChatError) -> str:
-    return encode({"ref": ref, "status": "error", **error.as_dict()})
 
 
 def event_frame(event: Event, protocol: str) -> str:

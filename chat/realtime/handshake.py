@@ -2,7 +2,7 @@
 
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -14,15 +14,9 @@ from django.utils.crypto import constant_time_compare
 
 from accounts.models import User
 from chat.models import Room
+from chat.realtime.socket import Session
 
 Scope = dict[str, Any]
-
-
-class Visitor(NamedTuple):
-    """The person behind a socket and the session it was opened with."""
-
-    user: User
-    session_key: str
 
 
 def allowed_origin(scope: Scope) -> bool:
@@ -45,7 +39,7 @@ def allowed_origin(scope: Scope) -> bool:
         return False
 
 
-def visitor(scope: Scope) -> Visitor | None:
+def session_of(scope: Scope) -> Session | None:
     """Return who is signed in, as Django's session says, or None.
 
     None, too, when the address names a room that is not theirs. Uses the database.
@@ -60,10 +54,12 @@ def visitor(scope: Scope) -> Visitor | None:
         user = User.objects.filter(id=session.get(SESSION_KEY), is_active=True).first()
     except (ValidationError, ValueError):
         return None
-    known = session.get(HASH_SESSION_KEY, "")
+    known: str = session.get(HASH_SESSION_KEY, "")
     if user is None or not constant_time_compare(known, user.get_session_auth_hash()):
         return None
-    return Visitor(user, key) if _may_enter(user, scope) else None
+    if not _may_enter(user, scope):
+        return None
+    return Session(user.id, key, known)
 
 
 def _may_enter(user: User, scope: Scope) -> bool:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from chat.models import Room
 from chat.realtime.database import in_database
+from chat.realtime.frames import TextFrame, encode
 from chat.realtime.socket import Socket
 
 BATCH = 500
@@ -34,9 +35,10 @@ async def beat(sockets: Sequence[Socket]) -> None:
     for socket in sockets:
         try:
             if socket.session_key in sessions and hashes.get(socket.user_id) == socket.session_hash:
-                await socket.beat({room: revisions[room] for room in socket.rooms if room in revisions})
+                beats = {str(room): revisions[room] for room in socket.rooms if room in revisions}
+                socket.send(TextFrame(encode({"heartbeat": beats})))
             else:
-                await socket.end(SIGN_IN_AGAIN)
+                socket.end(SIGN_IN_AGAIN)
         except Exception:  # noqa: S112 - a socket that cannot be written to is closing by itself
             continue
 

@@ -13,8 +13,10 @@ from collections.abc import Collection
 from django.conf import settings
 
 from chat.realtime import heartbeat
+from chat.realtime.audience import audience
+from chat.realtime.frames import TextFrame, event_frame
 from chat.realtime.link import Link
-from chat.realtime.socket import Event, Socket, Subscriber
+from chat.realtime.socket import Event, Socket
 from chat.realtime.tasks import cancelled, ended, pause
 
 logger = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ class Hub:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.groups: dict[str, set[Subscriber]] = {}
+        self.groups: dict[str, set[Socket]] = {}
         self.sockets: set[Socket] = set()
         self.link = Link(self)
         self._hurry = asyncio.Event()
@@ -46,18 +48,18 @@ class Hub:
         await ended(self._heart)
         await self.link.stop()
 
-    def subscribe(self, groups: Collection[str], subscriber: Subscriber) -> None:
+    def subscribe(self, groups: Collection[str], socket: Socket) -> None:
         """Let a socket hear groups, from the moment that `link.entered` waits for."""
         for group in groups:
-            self.groups.setdefault(group, set()).add(subscriber)
+            self.groups.setdefault(group, set()).add(socket)
         self.link.settle_soon()
 
-    def unsubscribe(self, group: str, subscriber: Subscriber) -> None:
+    def unsubscribe(self, group: str, socket: Socket) -> None:
         """Stop a socket from hearing a group, at once; the layer is told in a moment."""
-        subscribers = self.groups.get(group)
-        if subscribers is not None:
-            subscribers.discard(subscriber)
-            if not subscribers:
+        sockets = self.groups.get(group)
+        if sockets is not None:
+            sockets.discard(socket)
+            if not sockets:
                 del self.groups[group]
                 self.link.settle_soon()
 
@@ -66,11 +68,18 @@ class Hub:
 
     async def deliver(self, event: Event) -> None:
         """Hand an event to the sockets of its group; no error of one reaches another."""
-        frames: dict[str, str] = {}
+        sockets = list(self.groups.get(event.get("group", ""), ()))
+        await self._fan_out(audience(event, sockets), event)
+
+    async def _fan_out(self, sockets: list[Socket], event: Event) -> None:
+        frames: dict[str, TextFrame] = {}
         began = time.monotonic()
-        for subscriber in list(self.groups.get(event.get("group", ""), ())):
+        for socket in sockets:
+            frame = frames.get(socket.protocol)
+            if frame is None:
+                frame = frames[socket.protocol] = TextFrame(event_frame(event, socket.protocol))
             try:
-                await subscriber.deliver(event, frames)
+                socket.send(frame)
             except Exception as error:
                 logger.warning("A socket could not be written to: %s", type(error).__name__)
             if time.monotonic() - began > SLICE:

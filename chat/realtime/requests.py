@@ -1,67 +1,92 @@
 """What a client may ask for over its socket: read the frame, call the action, shape the reply."""
 
-from __future__ import annotations
-
+import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
+from django.db import DatabaseError, InterfaceError
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from chat.actions.messages import delete_message, edit_message, post_message
 from chat.actions.rooms import mark_read
-from chat.errors import Invalid, room_not_found
+from chat.errors import ChatError, Invalid, UnknownAction, room_not_found, unavailable
 from chat.history import page_of
 from chat.models import Membership, Message, Room
 from chat.realtime.database import in_database
-from chat.realtime.frames import HTML, Frame, needed_number_in, number_in, uuid_in
+from chat.realtime.frames import HTML, Frame, encode, needed_number_in, number_in, parse, ref_of, uuid_in
+from chat.realtime.socket import Socket
 from chat.render import message_html, message_json, messages_html
 
-if TYPE_CHECKING:
-    from chat.realtime.consumer import ChatConsumer
+logger = logging.getLogger(__name__)
 
 WATCHED_MOST = 100
 Reply = dict[str, Any]
 
 
-async def room_join(socket: ChatConsumer, frame: Frame) -> Reply:
+async def answer(socket: Socket, text: str | None, data: bytes | None = None) -> str:
+    """Do what a frame asks for and return the reply: what was asked for, or a typed error."""
+    ref = None
+    try:
+        frame = parse(text, data)
+        ref = ref_of(frame)
+        action = frame.get("action")
+        handler = ACTIONS.get(action) if isinstance(action, str) else None
+        if handler is None:
+            raise UnknownAction("There is no such action.")
+        return encode({"ref": ref, "status": "ok", **await handler(socket, frame)})
+    except ChatError as error:
+        return _refusal(ref, error)
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("A frame was refused without the database: %s", type(error).__name__)
+        return _refusal(ref, unavailable())
+    except Exception:
+        logger.exception("A frame could not be handled")
+        return _refusal(ref, ChatError("Something went wrong here. It has been noted."))
+
+
+def _refusal(ref: str | int | None, error: ChatError) -> str:
+    return encode({"ref": ref, "status": "error", **error.as_dict()})
+
+
+async def room_join(socket: Socket, frame: Frame) -> Reply:
     """Hear a room from now on, and get what changed in it since a revision."""
     room_id, since = uuid_in(frame, "room"), number_in(frame, "since")
-    head = await in_database(_head, socket.user, room_id)
+    head = await in_database(_head, socket.user_id, room_id)
     # Subscribed before the page is read: nothing falls between the two.
     socket.hear(room_id)
     await socket.heard(room_id)
     if since is None:
         return {"room": str(room_id), "revision": head, "head": head, "more": False}
-    return await in_database(_page, socket.user, room_id, socket.protocol, since=since)
+    return await in_database(_page, socket.user_id, room_id, socket.protocol, since=since)
 
 
-async def room_leave(socket: ChatConsumer, frame: Frame) -> Reply:
+async def room_leave(socket: Socket, frame: Frame) -> Reply:
     room_id = uuid_in(frame, "room")
     if not socket.watching:
         socket.stop_hearing(room_id)
     return {"room": str(room_id)}
 
 
-async def inbox_watch(socket: ChatConsumer, frame: Frame) -> Reply:
+async def inbox_watch(socket: Socket, frame: Frame) -> Reply:
     """Hear all rooms of the person's list, and those they join later."""
     socket.watching = True
-    revisions = await in_database(_watched, socket.user)
+    revisions = await in_database(_watched, socket.user_id)
     socket.hear(*revisions)
     await socket.heard(*revisions)
     return {"rooms": {str(room_id): revision for room_id, revision in revisions.items()}}
 
 
-async def history_get(socket: ChatConsumer, frame: Frame) -> Reply:
+async def history_get(socket: Socket, frame: Frame) -> Reply:
     asked = {name: number_in(frame, name) for name in ("before", "after", "since", "limit")}
-    return await in_database(_page, socket.user, uuid_in(frame, "room"), socket.protocol, **asked)
+    return await in_database(_page, socket.user_id, uuid_in(frame, "room"), socket.protocol, **asked)
 
 
-async def message_post(socket: ChatConsumer, frame: Frame) -> Reply:
+async def message_post(socket: Socket, frame: Frame) -> Reply:
     return await in_database(
         _post,
-        socket.user,
+        socket.user_id,
         socket.protocol,
         room_id=uuid_in(frame, "room"),
         client_id=uuid_in(frame, "client_id"),
@@ -70,32 +95,32 @@ async def message_post(socket: ChatConsumer, frame: Frame) -> Reply:
     )
 
 
-async def message_edit(socket: ChatConsumer, frame: Frame) -> Reply:
+async def message_edit(socket: Socket, frame: Frame) -> Reply:
     where = {"room_id": uuid_in(frame, "room"), "sequence": needed_number_in(frame, "sequence")}
-    return await in_database(_edit, socket.user, socket.protocol, body=_body(frame), **where)
+    return await in_database(_edit, socket.user_id, socket.protocol, body=_body(frame), **where)
 
 
-async def message_delete(socket: ChatConsumer, frame: Frame) -> Reply:
+async def message_delete(socket: Socket, frame: Frame) -> Reply:
     where = {"room_id": uuid_in(frame, "room"), "sequence": needed_number_in(frame, "sequence")}
-    return await in_database(_delete, socket.user, socket.protocol, **where)
+    return await in_database(_delete, socket.user_id, socket.protocol, **where)
 
 
-async def read(socket: ChatConsumer, frame: Frame) -> Reply:
+async def read(socket: Socket, frame: Frame) -> Reply:
     room_id, sequence = uuid_in(frame, "room"), needed_number_in(frame, "sequence")
-    await in_database(mark_read, reader=socket.user, room_id=room_id, sequence=sequence)
+    await in_database(_read, socket.user_id, room_id, sequence)
     return {"room": str(room_id)}
 
 
-async def typing(socket: ChatConsumer, frame: Frame) -> Reply:
+async def typing(socket: Socket, frame: Frame) -> Reply:
     """Accepted, and without effect yet."""
     return {"room": str(uuid_in(frame, "room"))}
 
 
-async def ping(socket: ChatConsumer, frame: Frame) -> Reply:
+async def ping(socket: Socket, frame: Frame) -> Reply:
     return {"action": "pong"}
 
 
-ACTIONS: dict[str, Callable[[ChatConsumer, Frame], Awaitable[Reply]]] = {
+ACTIONS: dict[str, Callable[[Socket, Frame], Awaitable[Reply]]] = {
     "room.join": room_join,
     "room.leave": room_leave,
     "inbox.watch": inbox_watch,
@@ -118,19 +143,27 @@ def _body(frame: Frame) -> str:
     return body
 
 
-def _head(user: User, room_id: UUID) -> int:
+def _person(user_id: UUID) -> User:
+    """Who acts now, as long as they may."""
+    user = User.objects.filter(id=user_id, is_active=True).first()
+    if user is None:
+        raise room_not_found()
+    return user
+
+
+def _head(user: UUID, room_id: UUID) -> int:
     head = Room.objects.of(user).filter(id=room_id).values_list("revision", flat=True).first()
     if head is None:
         raise room_not_found()
     return head
 
 
-def _watched(user: User) -> dict[UUID, int]:
+def _watched(user: UUID) -> dict[UUID, int]:
     rows = Membership.objects.of(user).exclude(room__kind=Room.Kind.EVENT).recent_first()
     return dict(rows.values_list("room", "room__revision")[:WATCHED_MOST])
 
 
-def _page(user: User, room_id: UUID, protocol: str, **asked: int | None) -> Reply:
+def _page(user: UUID, room_id: UUID, protocol: str, **asked: int | None) -> Reply:
     page = page_of(user, room_id, **asked)
     answer: Reply = {"room": str(room_id), "revision": page.revision, "head": page.head, "more": page.more}
     if protocol == HTML:
@@ -138,16 +171,20 @@ def _page(user: User, room_id: UUID, protocol: str, **asked: int | None) -> Repl
     return {**answer, "messages": [message_json(message) for message in page.messages]}
 
 
-def _post(user: User, protocol: str, **what: Any) -> Reply:
-    return _answer(post_message(author=user, **what), protocol)
+def _read(user: UUID, room_id: UUID, sequence: int) -> None:
+    mark_read(reader=_person(user), room_id=room_id, sequence=sequence)
 
 
-def _edit(user: User, protocol: str, **what: Any) -> Reply:
-    return _answer(edit_message(actor=user, **what), protocol)
+def _post(user: UUID, protocol: str, **what: Any) -> Reply:
+    return _answer(post_message(author=_person(user), **what), protocol)
 
 
-def _delete(user: User, protocol: str, **what: Any) -> Reply:
-    return _answer(delete_message(actor=user, **what), protocol)
+def _edit(user: UUID, protocol: str, **what: Any) -> Reply:
+    return _answer(edit_message(actor=_person(user), **what), protocol)
+
+
+def _delete(user: UUID, protocol: str, **what: Any) -> Reply:
+    return _answer(delete_message(actor=_person(user), **what), protocol)
 
 
 def _answer(message: Message, protocol: str) -> Reply:

@@ -1,28 +1,79 @@
-"""What the hub needs to know of a socket."""
+"""One person's socket: who it is and what it hears, whatever carries its frames."""
 
-from typing import Any, Protocol
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
+
+from chat.realtime.groups import room_group, user_group
+
+if TYPE_CHECKING:
+    from chat.realtime.frames import TextFrame
+    from chat.realtime.hub import Hub
 
 Event = dict[str, Any]
 
 
-class Subscriber(Protocol):
-    """A socket as the hub sees it."""
+class Session(NamedTuple):
+    """Whom a socket belongs to, as the handshake found it."""
 
-    async def deliver(self, event: Event, frames: dict[str, str]) -> None:
-        """Send an event; `frames` keeps what was encoded for sockets served before."""
-
-
-class Socket(Subscriber, Protocol):
-    """A socket as the heartbeat sees it."""
-
+    user_id: UUID
     session_key: str
     session_hash: str
-    user_id: UUID
-    rooms: set[UUID]
 
-    async def beat(self, revisions: dict[UUID, int]) -> None:
-        """Tell the client the latest revisions of the rooms it hears."""
 
-    async def end(self, code: int) -> None:
-        """Close the socket with a code that says why."""
+class Socket:
+    """A socket as the hub, the heartbeat and requests see it. Subclasses carry the frames."""
+
+    __slots__ = (
+        "gone",
+        "hub",
+        "protocol",
+        "rooms",
+        "session_hash",
+        "session_key",
+        "user_id",
+        "watching",
+    )
+
+    def __init__(self, hub: Hub, session: Session, protocol: str) -> None:
+        self.hub = hub
+        self.user_id, self.session_key, self.session_hash = session
+        self.protocol = protocol
+        self.rooms: frozenset[UUID] = frozenset()
+        self.watching = False
+        self.gone = False
+        hub.sockets.add(self)
+        hub.subscribe([user_group(self.user_id)], self)
+
+    def send(self, frame: TextFrame) -> None:
+        """Write a frame, or keep it until the client reads on; never waits, never raises."""
+        raise NotImplementedError
+
+    def end(self, code: int, reason: str = "") -> None:
+        """Close the socket with a code that says why, and hear nothing more from it."""
+        raise NotImplementedError
+
+    def hear(self, *room_ids: UUID) -> None:
+        """Let events of rooms arrive. Only for rooms that the person was found to be in."""
+        if not self.gone:
+            self.rooms = self.rooms.union(room_ids)
+            self.hub.subscribe([room_group(room_id) for room_id in room_ids], self)
+
+    async def heard(self, *room_ids: UUID) -> None:
+        """Wait until events of these rooms arrive, if they can."""
+        await self.hub.link.entered([room_group(room_id) for room_id in room_ids])
+
+    def stop_hearing(self, room_id: UUID) -> None:
+        self.rooms = self.rooms.difference((room_id,))
+        self.hub.unsubscribe(room_group(room_id), self)
+
+    def forget(self) -> None:
+        """Leave nothing behind; what still runs for this socket cannot subscribe it again."""
+        if self.gone:
+            return
+        self.gone = True
+        self.hub.sockets.discard(self)
+        self.hub.unsubscribe(user_group(self.user_id), self)
+        for room_id in self.rooms:
+            self.hub.unsubscribe(room_group(room_id), self)

@@ -116,7 +116,7 @@ async def test_without_the_database_nobody_gets_in(session, monkeypatch, error):
     def gone(scope):
         raise error("gone")
 
-    monkeypatch.setattr(handshake, "visitor", gone)
+    monkeypatch.setattr(handshake, "session_of", gone)
     assert await refused(session) == 503
 
 

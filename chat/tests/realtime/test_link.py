@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import logging
 import time
 
@@ -18,11 +19,13 @@ from chat.tests.realtime.layers import BreakableLayer
 class Ear:
     """A socket that keeps what it hears."""
 
+    protocol = "chatscape.json"
+
     def __init__(self):
         self.heard, self.some = [], asyncio.Event()
 
-    async def deliver(self, event, frames):
-        self.heard.append(event["number"])
+    def send(self, frame):
+        self.heard.append(json.loads(frame.text)["number"])
         self.some.set()
 
 
@@ -59,7 +62,7 @@ async def hearing(hub, group="room.1"):
 
 def send(hub, *numbers, group="room.1"):
     for number in numbers:
-        hub.link.send_soon(group, {"number": number})
+        hub.link.send_soon(group, {"name": "counted", "number": number})
 
 
 async def test_events_keep_their_order(hub):
@@ -246,7 +249,7 @@ def test_publishing_without_a_server_gives_up_soon(monkeypatch, caplog):
     broken.state = "frozen"
     started = time.monotonic()
     for number in range(100):
-        publisher.publish("room.1", {"number": number})
+        publisher.publish("room.1", {"name": "counted", "number": number})
     assert time.monotonic() - started < 0.5
     assert caplog.text.count("Events are not sent") == 1
 
