@@ -17,7 +17,7 @@ from accounts.models import User
 from chat import events
 from chat.actions.messages import post_message
 from chat.actions.rooms import open_direct_room
-from chat.errors import Closed, Invalid, contact_not_found
+from chat.errors import Closed, Invalid, NotFound, contact_not_found
 from chat.models import Block, Contact, Invitation, Report, Room
 from chat.site import absolute_url
 from chat.text import clean_context, tidy
@@ -172,9 +172,9 @@ def _contact_for(owner: User, person: User) -> Contact:
 
 
 def _greet(contact: Contact, room: Room) -> None:
-    """Post what a contact's owner said when they asked; who blocks the other says nothing."""
+    """Post what a contact's owner said when they asked; who blocks the other, or is gone, says nothing."""
     if contact.greeting:
-        with suppress(Closed):
+        with suppress(Closed, NotFound):
             post_message(author=contact.owner, room_id=room.id, client_id=contact.id, body=contact.greeting)
 
 

@@ -1,0 +1,174 @@
+"""The statements of a post, written out.
+
+Building them with the ORM costs several times what the database takes for them, and this is the one
+place where a whole server waits for a lock. Everything else asks with QuerySets.
+"""
+# Made of names and placeholders alone: whatever people send is a parameter.
+# ruff: noqa: S608
+
+from collections.abc import Collection, Iterable, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import IntegrityError, connection
+
+from accounts.models import User
+from chat.models import Message, Room
+
+Pair = tuple[UUID, UUID]
+_COLUMNS = [field for field in Message._meta.local_concrete_fields if not field.primary_key]
+
+
+class Place(NamedTuple):
+    """An active person's membership of a room that is locked.
+
+    `blocks`: they block the other person of a direct room; `blocked`: that person blocks them.
+    """
+
+    membership_id: int
+    room: Room
+    author: User
+    blocks: bool
+    blocked: bool
+
+
+def locked_places(pairs: Collection[Pair]) -> dict[Pair, Place]:
+    """Lock rooms until the transaction ends, and return the places of people in them.
+
+    `pairs` are rooms and people; those who are no members, or not active, are left out. Rooms are locked
+    in the order of their ids, so that two batches never wait for each other. SQLite has no row locks:
+    its transactions take the write lock when they begin.
+    """
+    rooms: dict[UUID, Room] = {}
+    authors: dict[UUID, User] = {}
+    places = {}
+    lock = " FOR UPDATE OF room" if connection.features.has_select_for_update_of else ""
+    for row in _fetched(_places_sql(len(pairs)) + lock, [key for pair in pairs for key in map(_key, pair)]):
+        room_id, author_id, name, membership_id, revision, blocks, blocked = row
+        room_id, author_id = _uuid(room_id), _uuid(author_id)
+        if room_id not in rooms:
+            rooms[room_id] = Room.from_db(connection.alias, ["id", "revision"], [room_id, revision])
+        if author_id not in authors:
+            authors[author_id] = User.from_db(connection.alias, ["id", "name"], [author_id, name])
+        place = Place(membership_id, rooms[room_id], authors[author_id], bool(blocks), bool(blocked))
+        places[room_id, author_id] = place
+    return places
+
+
+def messages_named(
+    posted: Collection[tuple[UUID, UUID]], answered: Collection[tuple[UUID, int]]
+) -> list[Message]:
+    """Return messages by author and `client_id`, and others by room and sequence."""
+    queries, values = [], []
+    if posted:
+        queries.append(_ids_sql("author_id", "client_id", len(posted)))
+        values += [key for pair in posted for key in map(_key, pair)]
+    if answered:
+        queries.append(_ids_sql("room_id", "sequence", len(answered)))
+        values += [value for room_id, sequence in answered for value in (_key(room_id), sequence)]
+    ids = [row[0] for row in _fetched(" UNION ".join(queries), values)]
+    return list(Message.objects.select_related("author").filter(pk__in=ids)) if ids else []
+
+
+def insert_messages(messages: Iterable[Message]) -> None:
+    """Insert new messages and give them their keys.
+
+    Raises `IntegrityError` when the `client_id` of one was used meanwhile. No statement fails for it: a
+    database that logs failed statements would log the words. All batches insert in the same order, so
+    that two of them never wait for each other's.
+    """
+    ordered = sorted(messages, key=lambda message: (message.author_id, message.client_id))
+    values = [
+        field.get_db_prep_save(getattr(message, field.attname), connection)
+        for message in ordered
+        for field in _COLUMNS
+    ]
+    rows = _fetched(_insert_sql(len(ordered)), values)
+    if len(rows) < len(ordered):
+        raise IntegrityError("a client_id was used meanwhile")
+    for message, (message.pk,) in zip(ordered, rows, strict=True):
+        message._state.adding, message._state.db = False, connection.alias
+
+
+def advance_rooms(messages: Iterable[Message]) -> None:
+    """Save the revisions of the rooms of new messages, and which message is their last."""
+    rooms = {message.room_id: message.room for message in messages}
+    last = {message.room_id: message for message in messages if not message.withheld}
+    active_at = Room._meta.get_field("active_at")
+    moved = [
+        (room.revision, last[key].pk, active_at.get_db_prep_save(last[key].created_at, connection), _key(key))
+        for key, room in rooms.items()
+        if key in last
+    ]
+    with connection.cursor() as cursor:
+        if moved:
+            cursor.executemany(
+                "UPDATE chat_room SET revision = %s, last_message_id = %s, active_at = %s WHERE id = %s",
+                moved,
+            )
+        if unmoved := [(room.revision, _key(key)) for key, room in rooms.items() if key not in last]:
+            cursor.executemany("UPDATE chat_room SET revision = %s WHERE id = %s", unmoved)
+
+
+def note_withheld(messages: Iterable[tuple[int, Message]]) -> None:
+    """Remember, by membership, the last message that was withheld from the other person."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE chat_membership SET withheld_id = %s WHERE id = %s",
+            [(message.pk, membership_id) for membership_id, message in messages],
+        )
+
+
+@cache
+def _places_sql(count: int) -> str:
+    # A block made while this waits for a lock was made at the same moment as the post.
+    blocks = "EXISTS (SELECT 1 FROM chat_block WHERE blocker_id = {} AND blocked_id = {})"
+    return (
+        f"WITH asked (room_id, user_id) AS (VALUES {_rows(2, count)})"
+        " SELECT room.id, author.id, author.name, membership.id, room.revision,"
+        f" {blocks.format('membership.user_id', 'membership.peer_id')},"
+        f" {blocks.format('membership.peer_id', 'membership.user_id')}"
+        " FROM asked"
+        " JOIN chat_membership membership"
+        " ON membership.room_id = asked.room_id AND membership.user_id = asked.user_id"
+        " JOIN chat_room room ON room.id = membership.room_id"
+        " JOIN accounts_user author ON author.id = membership.user_id AND author.is_active"
+        " ORDER BY room.id"
+    )
+
+
+@cache
+def _ids_sql(one: str, other: str, count: int) -> str:
+    return (
+        f"SELECT message.id FROM (VALUES {_rows(2, count)}) AS asked JOIN chat_message message"
+        f" ON message.{one} = asked.column1 AND message.{other} = asked.column2"
+    )
+
+
+@cache
+def _insert_sql(count: int) -> str:
+    columns = ", ".join(f'"{field.column}"' for field in _COLUMNS)
+    return (
+        f"INSERT INTO chat_message ({columns}) VALUES {_rows(len(_COLUMNS), count)}"
+        " ON CONFLICT (author_id, client_id) DO NOTHING RETURNING id"
+    )
+
+
+def _rows(width: int, count: int) -> str:
+    return ", ".join([f"({', '.join(['%s'] * width)})"] * count)
+
+
+def _fetched(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchall()
+
+
+def _key(value: UUID) -> Any:
+    """How this database keeps a UUID."""
+    return value if connection.features.has_native_uuid_field else value.hex
+
+
+def _uuid(value: Any) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
