@@ -9,13 +9,14 @@ from django.db import DatabaseError, InterfaceError
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from chat.actions.messages import delete_message, edit_message, post_message
+from chat.actions.messages import Posting, delete_message, edit_message
 from chat.actions.rooms import mark_read
 from chat.errors import ChatError, Invalid, UnknownAction, room_not_found, unavailable
 from chat.history import page_of
 from chat.models import Membership, Message, Room
 from chat.realtime.database import in_database
 from chat.realtime.frames import HTML, Frame, encode, needed_number_in, number_in, parse, ref_of, uuid_in
+from chat.realtime.posting import post
 from chat.realtime.socket import Socket
 from chat.render import message_html, message_json, messages_html
 
@@ -84,15 +85,14 @@ async def history_get(socket: Socket, frame: Frame) -> Reply:
 
 
 async def message_post(socket: Socket, frame: Frame) -> Reply:
-    return await in_database(
-        _post,
-        socket.user_id,
-        socket.protocol,
+    posting = Posting(
+        author_id=socket.user_id,
         room_id=uuid_in(frame, "room"),
         client_id=uuid_in(frame, "client_id"),
         body=_body(frame),
         reply_to=number_in(frame, "reply_to"),
     )
+    return _answer(await post(posting), socket.protocol)
 
 
 async def message_edit(socket: Socket, frame: Frame) -> Reply:
@@ -173,10 +173,6 @@ def _page(user: UUID, room_id: UUID, protocol: str, **asked: int | None) -> Repl
 
 def _read(user: UUID, room_id: UUID, sequence: int) -> None:
     mark_read(reader=_person(user), room_id=room_id, sequence=sequence)
-
-
-def _post(user: UUID, protocol: str, **what: Any) -> Reply:
-    return _answer(post_message(author=_person(user), **what), protocol)
 
 
 def _edit(user: UUID, protocol: str, **what: Any) -> Reply:

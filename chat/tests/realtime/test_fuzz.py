@@ -165,12 +165,12 @@ async def test_10_000_frames_of_any_kind_are_answered(open_page, alice, room, ca
 async def test_an_unforeseen_error_is_told_and_the_words_are_not_logged(
     open_page, alice, room, monkeypatch, caplog
 ):
-    from chat.realtime import requests
+    from chat.realtime import posting
 
-    def fails(**what):
+    def fails(postings):
         raise KeyError("reason")
 
-    monkeypatch.setattr(requests, "post_message", fails)
+    monkeypatch.setattr(posting, "post_messages", fails)
     page = await open_page(alice)
     what = {"room": str(room.id), "client_id": str(uuid.uuid4()), "body": SECRET}
     assert (await page.ask("message.post", **what))["code"] == "error"

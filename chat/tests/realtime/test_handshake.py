@@ -123,15 +123,15 @@ async def test_without_the_database_nobody_gets_in(session, monkeypatch, error):
 async def test_without_the_database_a_frame_is_refused_and_the_socket_stays(
     open_page, alice, room, monkeypatch, caplog
 ):
-    from chat.realtime import requests
+    from chat.realtime import posting
 
     page = await open_page(alice)
     with monkeypatch.context() as patch:
 
-        def gone(**what):
+        def gone(postings):
             raise OperationalError("secret words")
 
-        patch.setattr(requests, "post_message", gone)
+        patch.setattr(posting, "post_messages", gone)
         what = {
             "room": str(room.id),
             "client_id": "6f2b1f2e-9d0a-4c39-9e39-2f9d3a6d0f11",

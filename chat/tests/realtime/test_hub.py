@@ -7,7 +7,7 @@ import pytest
 from channels.testing import WebsocketCommunicator
 
 from chat.realtime import consumer as consumer_module
-from chat.realtime import requests
+from chat.realtime import posting, requests
 from chat.realtime.consumer import ChatConsumer
 from chat.realtime.groups import room_group
 from chat.realtime.hub import ensure_hub
@@ -153,14 +153,14 @@ async def test_a_cancelled_request_still_commits(open_page, alice, bob, room, mo
         threading.Event(),
     )
     await other.done("room.join", room=str(room.id))
-    loop, real = asyncio.get_running_loop(), requests.post_message
+    loop, real = asyncio.get_running_loop(), posting.post_messages
 
-    def slow(**what):
+    def slow(postings):
         loop.call_soon_threadsafe(started.set)
         go_on.wait(10)
-        return real(**what)
+        return real(postings)
 
-    monkeypatch.setattr(requests, "post_message", slow)
+    monkeypatch.setattr(posting, "post_messages", slow)
     asking = asyncio.create_task(
         page.ask("message.post", room=str(room.id), client_id=str(uuid.uuid4()), body="On its way")
     )
