@@ -1,7 +1,9 @@
 """What travels over a socket: JSON from the client; HTML or JSON to it. See docs/protocol.md."""
 
 import json
+import logging
 import struct
+from collections.abc import Iterable
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,6 +18,10 @@ PROTOCOLS: Final = (HTML, JSON)
 FRAME_MOST: Final = 32 * 1024
 REF_MOST: Final = 100
 SEQUENCE_MOST: Final = 2**63 - 1
+# How many characters of events one frame carries, unless a single one is longer.
+BATCH_MOST: Final = 64 * 1024
+
+logger = logging.getLogger(__name__)
 
 Frame = dict[str, Any]
 
@@ -72,8 +78,48 @@ def encode(value: Frame) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def event_frame(event: Event, protocol: str) -> str:
-    """Encode an event for a sub-protocol: a message is an HTML fragment or JSON, a notice always JSON."""
+def event_frames(events: Iterable[Event], protocol: str) -> list[TextFrame]:
+    """Encode events for a sub-protocol in as few frames as their order and size allow.
+
+    In HTML a message is an article, and a frame has one or several; anything else is a notice, as
+    JSON. An event that cannot be encoded is left out.
+    """
+    frames: list[TextFrame] = []
+    together: list[str] = []
+    articles = False
+
+    def close() -> None:
+        if together:
+            frames.append(TextFrame(_together(together, articles, protocol)))
+            together.clear()
+
+    size = 0
+    for event in events:
+        try:
+            text = event_text(event, protocol)
+        except Exception as error:
+            logger.warning("An event could not be told: %s", type(error).__name__)
+            continue
+        article = protocol != JSON and "html" in event
+        if article != articles or size + len(text) > BATCH_MOST:
+            close()
+            articles, size = article, 0
+        together.append(text)
+        size += len(text)
+    close()
+    return frames
+
+
+def _together(texts: list[str], articles: bool, protocol: str) -> str:
+    if articles:
+        return "".join(texts)
+    if len(texts) == 1:
+        return texts[0]
+    return f'{{"{"events" if protocol == JSON else "notices"}":[{",".join(texts)}]}}'
+
+
+def event_text(event: Event, protocol: str) -> str:
+    """Encode one event for a sub-protocol."""
     name = event["name"]
     if "html" not in event:
         notice = {key: value for key, value in event.items() if key not in ("type", "group", "name")}

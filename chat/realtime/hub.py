@@ -7,22 +7,19 @@ others catch up from the database.
 
 import asyncio
 import logging
-import time
 from collections.abc import Collection
 
 from django.conf import settings
 
 from chat.realtime import heartbeat
 from chat.realtime.audience import audience
-from chat.realtime.frames import TextFrame, event_frame
+from chat.realtime.lanes import Lanes, fan_out
 from chat.realtime.link import Link
 from chat.realtime.socket import Event, Socket
 from chat.realtime.tasks import cancelled, ended, pause
 
 logger = logging.getLogger(__name__)
 
-# How long frames are written before frames of clients are read again.
-SLICE = 0.002
 # Heartbeats while the layer is gone: they are all that other processes' sockets get.
 HURRY = 2.0
 
@@ -34,6 +31,7 @@ class Hub:
         self.loop = loop
         self.groups: dict[str, set[Socket]] = {}
         self.sockets: set[Socket] = set()
+        self.lanes = Lanes(loop, self.groups)
         self.link = Link(self)
         self._hurry = asyncio.Event()
         self._heart: asyncio.Task[None] | None = None
@@ -47,6 +45,7 @@ class Hub:
         """End all that `start` began."""
         await ended(self._heart)
         await self.link.stop()
+        await self.lanes.stop()
 
     def subscribe(self, groups: Collection[str], socket: Socket) -> None:
         """Let a socket hear groups, from the moment that `link.entered` waits for."""
@@ -67,24 +66,14 @@ class Hub:
         return self.groups.keys()
 
     async def deliver(self, event: Event) -> None:
-        """Hand an event to the sockets of its group; no error of one reaches another."""
-        sockets = list(self.groups.get(event.get("group", ""), ()))
-        await self._fan_out(audience(event, sockets), event)
-
-    async def _fan_out(self, sockets: list[Socket], event: Event) -> None:
-        frames: dict[str, TextFrame] = {}
-        began = time.monotonic()
-        for socket in sockets:
-            frame = frames.get(socket.protocol)
-            if frame is None:
-                frame = frames[socket.protocol] = TextFrame(event_frame(event, socket.protocol))
-            try:
-                socket.send(frame)
-            except Exception as error:
-                logger.warning("A socket could not be written to: %s", type(error).__name__)
-            if time.monotonic() - began > SLICE:
-                await asyncio.sleep(0)
-                began = time.monotonic()
+        """Hand an event to the sockets of its group: in a room soon, to one person's at once."""
+        group: str = event.get("group", "")
+        if group.startswith("user."):
+            await fan_out(audience(event, list(self.groups.get(group, ()))), [event])
+        elif group in self.groups:
+            self.lanes.put(group, event)
+            # A stream of events lets the lanes run, too.
+            await asyncio.sleep(0)
 
     def beat_soon(self) -> None:
         self._hurry.set()

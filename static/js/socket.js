@@ -130,6 +130,7 @@ class Connection extends EventTarget {
     if (frame.articles) this.#emit("articles", frame.articles);
     else if (frame.heartbeat) this.#emit("heartbeat", frame.heartbeat);
     else if (frame.notice) this.#emit("notice", frame);
+    else if (Array.isArray(frame.notices)) for (const notice of frame.notices) this.#emit("notice", Object(notice));
     else if (frame.ref !== undefined) this.#calls.settle(frame);
     else skip(data);
   }

@@ -9,7 +9,7 @@ from chat import events, render
 from chat.actions.contacts import block_person
 from chat.actions.messages import delete_message, edit_message
 from chat.actions.rooms import mark_read
-from chat.realtime import hub as hub_module
+from chat.realtime import frames as frames_module
 from chat.realtime.frames import HTML, JSON
 from chat.realtime.requests import ACTIONS
 from chat.tests.realtime.pages import database, notice, says
@@ -170,10 +170,10 @@ async def test_reading_is_told_to_ones_own_pages(open_page, alice, bob, room):
 
 async def test_a_message_is_rendered_once_and_encoded_once(open_page, alice, bob, room, monkeypatch):
     rendered, encoded = [], []
-    get_template, event_frame = render.get_template, hub_module.event_frame
+    get_template, event_text = render.get_template, frames_module.event_text
     monkeypatch.setattr(render, "get_template", lambda name: rendered.append(name) or get_template(name))
     monkeypatch.setattr(
-        hub_module, "event_frame", lambda event, to: encoded.append(to) or event_frame(event, to)
+        frames_module, "event_text", lambda event, to: encoded.append(to) or event_text(event, to)
     )
     pages = [await open_page(bob, protocol=protocol) for protocol in (HTML, JSON) * 5]
     sender = await open_page(alice)

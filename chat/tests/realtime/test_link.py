@@ -25,7 +25,8 @@ class Ear:
         self.heard, self.some = [], asyncio.Event()
 
     def send(self, frame):
-        self.heard.append(json.loads(frame.text)["number"])
+        told = json.loads(frame.text)
+        self.heard += [event["number"] for event in told.get("events", [told])]
         self.some.set()
 
 
