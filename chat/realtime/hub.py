@@ -50,8 +50,10 @@ class Hub:
     def subscribe(self, groups: Collection[str], socket: Socket) -> None:
         """Let a socket hear groups, from the moment that `link.entered` waits for."""
         for group in groups:
-            self.groups.setdefault(group, set()).add(socket)
-        self.link.settle_soon()
+            if group not in self.groups:
+                self.groups[group] = set()
+                self.link.settle_soon(group)
+            self.groups[group].add(socket)
 
     def unsubscribe(self, group: str, socket: Socket) -> None:
         """Stop a socket from hearing a group, at once; the layer is told in a moment."""
@@ -60,7 +62,7 @@ class Hub:
             sockets.discard(socket)
             if not sockets:
                 del self.groups[group]
-                self.link.settle_soon()
+                self.link.settle_soon(group)
 
     def wanted(self) -> Collection[str]:
         return self.groups.keys()

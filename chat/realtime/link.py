@@ -56,7 +56,10 @@ class Link:
         self.channel = ""
         self._listener = listener
         self._own_group = f"hub.{uuid4().hex}"
+        self._own = (self._own_group, HUBS)
+        # What the layer was told, and what it is to be told: a pass costs what has changed.
         self._entered: set[str] = set()
+        self._changed: set[str] = set()
         self._outbox: asyncio.Queue[tuple[str, Event]] = asyncio.Queue(OUTBOX)
         self._wake = asyncio.Event()
         self._passed = asyncio.Event()
@@ -89,8 +92,9 @@ class Link:
                 logger.warning("The outbox is full: events are left out, sockets will catch up")
             self._missed = True
 
-    def settle_soon(self) -> None:
-        """The wanted groups have changed: enter and leave some."""
+    def settle_soon(self, group: str) -> None:
+        """A group is wanted now, or not any more: enter it, or leave it."""
+        self._changed.add(group)
         self._wake.set()
 
     async def entered(self, groups: Collection[str]) -> None:
@@ -129,6 +133,7 @@ class Link:
         layer = get_channel_layer()
         async with asyncio.timeout(2 * PATIENCE):
             self._entered.clear()
+            self._changed.update(self._own, self._listener.wanted())
             await layer.flush()
             await ended(self._receiver)
             self.channel = await layer.new_channel("hub.")
@@ -137,20 +142,21 @@ class Link:
 
     async def _settle(self) -> None:
         """Enter the groups that sockets want to hear, leave those that nobody wants."""
-        layer, own, now = get_channel_layer(), {self._own_group, HUBS}, asyncio.get_running_loop().time()
-        renewing = now - self._renewed > RENEW
-        known = set() if renewing else self._entered
-        for group in [*(own - known), *(group for group in self._listener.wanted() if group not in known)]:
-            async with asyncio.timeout(PATIENCE):
-                await layer.group_add(group, self.channel)
-            self._entered.add(group)
-        if renewing:
+        layer, now = get_channel_layer(), asyncio.get_running_loop().time()
+        if now - self._renewed > RENEW:
+            self._entered.clear()
+            self._changed.update(self._own, self._listener.wanted())
             self._renewed = now
-        for group in self._entered - own:
-            if group not in self._listener.wanted():
-                self._entered.discard(group)
+        while self._changed:
+            group = next(iter(self._changed))
+            wanted = group in self._own or group in self._listener.wanted()
+            if wanted != (group in self._entered):
+                change = layer.group_add if wanted else layer.group_discard
                 async with asyncio.timeout(PATIENCE):
-                    await layer.group_discard(group, self.channel)
+                    await change(group, self.channel)
+                (self._entered.add if wanted else self._entered.discard)(group)
+            if wanted == (group in self._own or group in self._listener.wanted()):
+                self._changed.discard(group)
 
     async def _probe(self) -> None:
         """Make sure that what is published is heard here, unless something just was."""
