@@ -6,6 +6,7 @@ nothing depends on their arrival: the database is the truth, and whoever missed 
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
@@ -38,9 +39,9 @@ def inbox_changed(user: User) -> None:
     _publish(user_group(user.id), lambda: {"name": "inbox.changed"})
 
 
-def room_read(user: User, room: Room, sequence: int) -> None:
+def room_read(user_id: UUID, room_id: UUID, sequence: int) -> None:
     """Tell a person's other pages how far they have read."""
-    _publish(user_group(user.id), lambda: {"name": "read", "room": str(room.id), "sequence": sequence})
+    _publish(user_group(user_id), lambda: {"name": "read", "room": str(room_id), "sequence": sequence})
 
 
 def _message_changed(name: str, message: Message) -> None:

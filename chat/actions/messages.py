@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from chat import events
-from chat.actions import posting_sql
-from chat.actions.posting_sql import Place
+from chat.actions import sql
+from chat.actions.sql import Place
 from chat.errors import ChatError, Closed, Conflict, Forbidden, message_not_found, room_not_found
 from chat.models import Message, MessageEdit, Room
 from chat.text import clean_body, to_html
@@ -149,7 +149,7 @@ class _Batch:
         happened meanwhile; a single message, hardly ever a retry, is spared the question.
         """
         with transaction.atomic():
-            self.places = posting_sql.locked_places(
+            self.places = sql.locked_places(
                 {(draft.posting.room_id, draft.posting.author_id) for draft in drafts}
             )
             if look_first or self._needs_a_look(drafts):
@@ -168,7 +168,7 @@ class _Batch:
         postings = [draft.posting for draft in drafts]
         posted = {(posting.author_id, posting.client_id) for posting in postings}
         answered = {(posting.room_id, posting.reply_to) for posting in postings if posting.reply_to}
-        for message in posting_sql.messages_named(posted, answered):
+        for message in sql.messages_named(posted, answered):
             self.known[message.author_id, message.client_id] = message
             self.originals[message.room_id, message.sequence] = message
 
@@ -221,10 +221,10 @@ class _Batch:
 
     def _save(self) -> None:
         messages = [message for _place, message in self.new]
-        posting_sql.insert_messages(messages)
-        posting_sql.advance_rooms(messages)
+        sql.insert_messages(messages)
+        sql.advance_rooms(messages)
         if withheld := [(place.membership_id, message) for place, message in self.new if message.withheld]:
-            posting_sql.note_withheld(withheld)
+            sql.note_withheld(withheld)
         for message in messages:
             events.message_created(message)
 

@@ -1,11 +1,17 @@
 """Opening rooms and reading in them."""
 
+from collections.abc import Mapping
 from uuid import UUID
+
+from django.db import transaction
 
 from accounts.models import User
 from chat import events
+from chat.actions.sql import advance_reads
 from chat.errors import room_not_found
 from chat.models import Membership, Room
+
+MARKS_AT_ONCE = 200
 
 
 def open_direct_room(one: User, other: User) -> Room:
@@ -27,9 +33,23 @@ def mark_read(*, reader: User, room_id: UUID, sequence: int) -> None:
 
     Raises `NotFound` when the reader is not a member.
     """
-    membership = Membership.objects.of(reader).select_related("room").filter(room=room_id).first()
-    if membership is None:
+    check_member(reader.id, room_id)
+    mark_all_read({(room_id, reader.id): sequence})
+
+
+def mark_all_read(marks: Mapping[tuple[UUID, UUID], int]) -> None:
+    """Remember how far several people have read, by room and person; never goes back.
+
+    Who is not a member is left out.
+    """
+    with transaction.atomic():
+        waiting = list(marks.items())
+        for start in range(0, len(waiting), MARKS_AT_ONCE):
+            for room_id, user_id, sequence in advance_reads(dict(waiting[start : start + MARKS_AT_ONCE])):
+                events.room_read(user_id, room_id, sequence)
+
+
+def check_member(user_id: UUID, room_id: UUID) -> None:
+    """Raise `NotFound` when somebody is not a member of a room."""
+    if not Membership.objects.filter(user=user_id, room=room_id).exists():
         raise room_not_found()
-    sequence = min(sequence, membership.room.revision)
-    if membership.mark_read(sequence):
-        events.room_read(reader, membership.room, sequence)

@@ -10,7 +10,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.utils import await_many_dispatch
 from django.db import DatabaseError, InterfaceError
 
-from chat.realtime import handshake, requests
+from chat.realtime import handshake, reads, requests
 from chat.realtime.database import in_database
 from chat.realtime.frames import HTML, PROTOCOLS, TextFrame
 from chat.realtime.groups import user_group
@@ -72,6 +72,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         finally:
             if self.socket:
                 self.socket.forget()
+                reads.left(self.socket)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         # Not Channels' own dispatch: that hops through a thread around every event.

@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from chat.actions.messages import Posting, delete_message, edit_message
-from chat.actions.rooms import mark_read
 from chat.errors import ChatError, Invalid, UnknownAction, room_not_found, unavailable
 from chat.history import page_of
 from chat.models import Membership, Message, Room
+from chat.realtime import reads
 from chat.realtime.database import in_database
 from chat.realtime.frames import HTML, Frame, encode, needed_number_in, number_in, parse, ref_of, uuid_in
 from chat.realtime.posting import post
@@ -107,7 +107,7 @@ async def message_delete(socket: Socket, frame: Frame) -> Reply:
 
 async def read(socket: Socket, frame: Frame) -> Reply:
     room_id, sequence = uuid_in(frame, "room"), needed_number_in(frame, "sequence")
-    await in_database(_read, socket.user_id, room_id, sequence)
+    await reads.mark(socket.user_id, room_id, sequence, joined=room_id in socket.rooms)
     return {"room": str(room_id)}
 
 
@@ -169,10 +169,6 @@ def _page(user: UUID, room_id: UUID, protocol: str, **asked: int | None) -> Repl
     if protocol == HTML:
         return {**answer, "html": messages_html(page.messages)}
     return {**answer, "messages": [message_json(message) for message in page.messages]}
-
-
-def _read(user: UUID, room_id: UUID, sequence: int) -> None:
-    mark_read(reader=_person(user), room_id=room_id, sequence=sequence)
 
 
 def _edit(user: UUID, protocol: str, **what: Any) -> Reply:

@@ -1,12 +1,12 @@
-"""The statements of a post, written out.
+"""The statements of posting and reading, written out.
 
-Building them with the ORM costs several times what the database takes for them, and this is the one
-place where a whole server waits for a lock. Everything else asks with QuerySets.
+Building them with the ORM costs several times what the database takes for them, and while they run others
+wait for their locks. Each is about any number of people. Everything else is written with QuerySets.
 """
 # Made of names and placeholders alone: whatever people send is a parameter.
 # ruff: noqa: S608
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -87,7 +87,8 @@ def insert_messages(messages: Iterable[Message]) -> None:
     rows = _fetched(_insert_sql(len(ordered)), values)
     if len(rows) < len(ordered):
         raise IntegrityError("a client_id was used meanwhile")
-    for message, (message.pk,) in zip(ordered, rows, strict=True):
+    for message, (key,) in zip(ordered, rows, strict=True):
+        message.pk = key
         message._state.adding, message._state.db = False, connection.alias
 
 
@@ -118,6 +119,19 @@ def note_withheld(messages: Iterable[tuple[int, Message]]) -> None:
             "UPDATE chat_membership SET withheld_id = %s WHERE id = %s",
             [(message.pk, membership_id) for membership_id, message in messages],
         )
+
+
+def advance_reads(marks: Mapping[Pair, int]) -> list[tuple[UUID, UUID, int]]:
+    """Save how far people have read, by room and person, where that is further than before.
+
+    Nobody reads beyond a room's end. Returns room, person and sequence of what has changed; who is no member
+    is left out.
+    """
+    values = [
+        value for (room, user), sequence in marks.items() for value in (_key(room), _key(user), sequence)
+    ]
+    rows = _fetched(_reads_sql(len(marks)), values)
+    return [(_uuid(room), _uuid(user), sequence) for room, user, sequence in rows]
 
 
 @cache
@@ -155,6 +169,19 @@ def _insert_sql(count: int) -> str:
     )
 
 
+@cache
+def _reads_sql(count: int) -> str:
+    reached = "CASE WHEN mark.sequence < room.revision THEN mark.sequence ELSE room.revision END"
+    return (
+        f"WITH mark (room_id, user_id, sequence) AS (VALUES {_rows(3, count)})"
+        f" UPDATE chat_membership SET read_sequence = {reached}"
+        " FROM mark JOIN chat_room room ON room.id = mark.room_id"
+        " WHERE chat_membership.room_id = mark.room_id AND chat_membership.user_id = mark.user_id"
+        f" AND chat_membership.read_sequence < {reached}"
+        " RETURNING chat_membership.room_id, chat_membership.user_id, chat_membership.read_sequence"
+    )
+
+
 def _rows(width: int, count: int) -> str:
     return ", ".join([f"({', '.join(['%s'] * width)})"] * count)
 
@@ -162,7 +189,8 @@ def _rows(width: int, count: int) -> str:
 def _fetched(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def _key(value: UUID) -> Any:
