@@ -1,12 +1,15 @@
 """Pages of a room's messages, for sockets and HTTP alike."""
 
 from dataclasses import dataclass
+from functools import cache
 from uuid import UUID
 
 from accounts.models import User
-from chat.errors import room_not_found
-from chat.models import Message, Room
-from chat.models.message import PAGE, PAGE_MOST
+from chat.errors import message_not_found, room_not_found
+from chat.models import Membership, Message
+from chat.models.message import PAGE, PAGE_MOST, MessageQuerySet
+from chat.rows import MessageRow
+from chat.statements import Statement
 
 
 @dataclass(frozen=True)
@@ -18,15 +21,43 @@ class Page:
     """
 
     room_id: UUID
-    messages: list[Message]
+    messages: list[MessageRow]
     more: bool
     head: int
     revision: int
 
 
+@dataclass(frozen=True)
+class Place:
+    """A room as one of its members finds it: its revision, and the other person's name in a direct one."""
+
+    head: int
+    kind: str
+    peer_name: str | None
+
+
+_place = Statement(
+    lambda user, room: Membership.objects.filter(user=user, room=room).values_list(
+        "room__revision", "room__kind", "peer__name"
+    ),
+    user=UUID,
+    room=UUID,
+)
+
+
+def place_of(user: User, room_id: UUID) -> Place:
+    """Return where a member is. Raises `NotFound` for everybody else."""
+    found = _place.rows(user=user.id, room=room_id)
+    if not found:
+        raise room_not_found()
+    return Place(*found[0])
+
+
 def page_of(
-    user: User | UUID,
+    user: User,
     room_id: UUID,
+    place: Place | None = None,
+    /,
     *,
     since: int | None = None,
     before: int | None = None,
@@ -36,22 +67,100 @@ def page_of(
     """Return what changed `since` a revision, or what was posted `after` or `before` a sequence.
 
     Without any of the three, the newest messages. A page has at most `limit` messages, never more
-    than `PAGE_MOST`. Raises `NotFound` when the person is not a member.
+    than `PAGE_MOST`. Raises `NotFound` when the person is not a member. `place` is what `place_of`
+    said, if it was asked before.
     """
     # The revision is read first: a change that commits in between is in the page or in the next.
-    head = Room.objects.of(user).filter(id=room_id).values_list("revision", flat=True).first()
-    if head is None:
-        raise room_not_found()
+    head = (place or place_of(user, room_id)).head
     size = max(1, min(limit or (PAGE_MOST if since is not None else PAGE), PAGE_MOST))
-    visible = Message.objects.filter(room=room_id).visible_to(user)
     if since is not None:
-        found = visible.changed_since(since, size + 1)
+        found = messages_since(user.id, room_id, since, size + 1)
         more = len(found) > size
         messages = found[:size]
         newest = messages[-1].revision if messages else head
         return Page(room_id, messages, more, max(head, newest), newest if more else max(head, newest))
     if after is not None:
-        found = visible.after(after, size + 1)
+        found = messages_after(user.id, room_id, after, size + 1)
         return Page(room_id, found[:size], len(found) > size, head, head)
-    found = visible.before(before, size + 1)
+    found = messages_before(user.id, room_id, before, size + 1)
     return Page(room_id, found[-size:], len(found) > size, head, head)
+
+
+def window_of(
+    user: User, room_id: UUID, *, before: int | None = None, around: int | None = None
+) -> tuple[list[MessageRow], bool, bool]:
+    """Return the messages a room page shows, and whether there are older and newer ones.
+
+    They are the newest, or those before a sequence, or those around one: `NotFound` when there is no such
+    message. Whether the person is a member was checked before.
+    """
+    if around is None:
+        found = messages_before(user.id, room_id, before, PAGE + 1)
+        return found[-PAGE:], len(found) > PAGE, before is not None
+    half = PAGE // 2
+    older = messages_before(user.id, room_id, around, half + 1)
+    newer = messages_after(user.id, room_id, around - 1, half + 1)
+    if not newer or newer[0].sequence != around:
+        raise message_not_found()
+    return older[-half:] + newer[:half], len(older) > half, len(newer) > half
+
+
+def messages_before(user_id: UUID, room_id: UUID, sequence: int | None, most: int) -> list[MessageRow]:
+    """Return the last messages born before a sequence, or the newest ones, in the order they are shown in."""
+    if sequence is None:
+        rows = _newest(most).rows(user=user_id, room=room_id)
+    else:
+        rows = _before(most).rows(user=user_id, room=room_id, number=sequence)
+    return [MessageRow(*row) for row in reversed(rows)]
+
+
+def messages_after(user_id: UUID, room_id: UUID, sequence: int, most: int) -> list[MessageRow]:
+    """Return the first messages born after a sequence."""
+    rows = _after(most).rows(user=user_id, room=room_id, number=sequence)
+    return [MessageRow(*row) for row in rows]
+
+
+def messages_since(user_id: UUID, room_id: UUID, revision: int, most: int) -> list[MessageRow]:
+    """Return the first messages posted, edited or deleted after a revision, in that order."""
+    rows = _since(most).rows(user=user_id, room=room_id, number=revision)
+    return [MessageRow(*row) for row in rows]
+
+
+def _seen_by(user: UUID, room: UUID) -> MessageQuerySet:
+    return Message.objects.filter(room=room).visible_to(user)
+
+
+# One for each size of a page: a limit is no parameter.
+@cache
+def _newest(most: int) -> Statement:
+    return Statement(lambda user, room: _seen_by(user, room).before().rows()[:most], user=UUID, room=UUID)
+
+
+@cache
+def _before(most: int) -> Statement:
+    return Statement(
+        lambda user, room, number: _seen_by(user, room).before(number).rows()[:most],
+        user=UUID,
+        room=UUID,
+        number=int,
+    )
+
+
+@cache
+def _after(most: int) -> Statement:
+    return Statement(
+        lambda user, room, number: _seen_by(user, room).after(number).rows()[:most],
+        user=UUID,
+        room=UUID,
+        number=int,
+    )
+
+
+@cache
+def _since(most: int) -> Statement:
+    return Statement(
+        lambda user, room, number: _seen_by(user, room).changed_since(number).rows()[:most],
+        user=UUID,
+        room=UUID,
+        number=int,
+    )

@@ -1,24 +1,23 @@
 """Who is in a room, and how far they have read."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Substr
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from accounts.names import initials
 from chat.models.block import Block
 from chat.models.contact import Contact, containing
 from chat.models.message import Message
 from chat.models.room import Room
 
 UNREAD_MOST = 100
-PREVIEW = 140
+# Characters of a message that are read for its line in the list of rooms.
+SAID_MOST = 140
 
 
 class CappedCount(Subquery):
@@ -43,22 +42,46 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
             .order_by("sequence")
             .values("pk")[:UNREAD_MOST]
         )
-        return self.annotate(unread=CappedCount(unread))  # type: ignore[no-redef]
+        return self.annotate(unread=CappedCount(unread))
 
     def with_title(self) -> "MembershipQuerySet":
         """Annotate `title` (in a direct room the other person as the member's contacts call them, else
         the room's name), `contact_id` and `i_block`."""
         called = Contact.objects.filter(owner=OuterRef("user"), person=OuterRef("peer"))
-        return self.annotate(  # type: ignore[no-redef]
+        return self.annotate(
             contact_id=Subquery(called.values("pk")[:1]),
             title=Coalesce(Subquery(called.values("name")[:1]), F("peer__name"), F("room__name")),
             i_block=Exists(Block.objects.filter(blocker=OuterRef("user"), blocked=OuterRef("peer"))),
         )
 
-    def for_list(self) -> "MembershipQuerySet":
-        """All that a row of the list of rooms shows, in one query."""
+    def rows(self) -> models.QuerySet["Membership", tuple[Any, ...]]:
+        """All that a row of the list of rooms shows, as the fields of `chat.rows.RoomRow`."""
         return (
-            self.with_title().with_unread().select_related("peer", "withheld", "room__last_message__author")
+            self.with_title()
+            .with_unread()
+            .values_list(
+                "user",
+                "room",
+                "room__kind",
+                "room__revision",
+                "room__active_at",
+                "peer",
+                "title",
+                "contact_id",
+                "i_block",
+                "read_sequence",
+                "unread",
+                "room__last_message__sequence",
+                "room__last_message__author",
+                "room__last_message__author__name",
+                Substr("room__last_message__body", 1, SAID_MOST),
+                "room__last_message__created_at",
+                "room__last_message__deleted_at",
+                "withheld__sequence",
+                Substr("withheld__body", 1, SAID_MOST),
+                "withheld__created_at",
+                "withheld__deleted_at",
+            )
         )
 
     def recent_first(self) -> "MembershipQuerySet":
@@ -97,13 +120,6 @@ class Membership(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    # What the list of rooms adds, see `MembershipQuerySet.for_list`.
-    title: str
-    contact_id: UUID | None
-    i_block: bool
-    unread: int
-    request_count: int
-
     objects: ClassVar[MembershipQuerySet] = MembershipQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
@@ -111,33 +127,6 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} in {self.room_id}"
-
-    @property
-    def initials(self) -> str:
-        return initials(self.title)
-
-    @property
-    def hue(self) -> int:
-        """The colour of the generated avatar: the other person's, or the room's own."""
-        shown: UUID = self.peer_id or self.room_id
-        return shown.int % 12
-
-    @property
-    def preview(self) -> str:
-        """One line of the last message, as the list of rooms shows it."""
-        last = self.room.last_message
-        if last is None:
-            return ""
-        said = _("Message deleted") if last.deleted_at else " ".join(last.body[:PREVIEW].split())
-        if last.author_id == self.user_id:
-            return _("You: %(said)s") % {"said": said}
-        return said if self.room.kind == Room.Kind.DIRECT else f"{last.author.name}: {said}"
-
-    def show_withheld(self) -> None:
-        """Let the room look to this member as if what was withheld had been sent; never save it so."""
-        last, mine = self.room.last_message, self.withheld
-        if mine and (last is None or last.sequence < mine.sequence):
-            self.room.last_message, self.room.active_at = mine, mine.created_at
 
     def mark_read(self, sequence: int) -> bool:
         """Remember that everything up to `sequence` was read; never goes back. Says if it changed."""

@@ -1,7 +1,7 @@
 """Messages, their order, and what they said before."""
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
@@ -9,7 +9,6 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.safestring import SafeString
 
 from accounts.models import User
 from chat.models.room import Room
@@ -19,26 +18,40 @@ PAGE_MOST = 100
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
-    """Pages of a room. Lists come in the order they are shown in, oldest first."""
+    """Parts of a room."""
 
     def visible_to(self, user: User | UUID) -> "MessageQuerySet":
         """Leave out what was withheld from `user`: messages of somebody they block."""
         return self.filter(Q(withheld=False) | Q(author=user))
 
-    def before(self, sequence: int | None, limit: int = PAGE) -> list["Message"]:
-        """The last `limit` messages born before `sequence`, or the newest ones."""
+    def before(self, sequence: int | None = None) -> "MessageQuerySet":
+        """Those born before `sequence`, or all; the newest first."""
         older = self if sequence is None else self.filter(sequence__lt=sequence)
-        return list(older.select_related("author").order_by("-sequence")[:limit])[::-1]
+        return older.order_by("-sequence")
 
-    def after(self, sequence: int, limit: int = PAGE) -> list["Message"]:
-        """The first `limit` messages born after `sequence`."""
-        newer = self.filter(sequence__gt=sequence)
-        return list(newer.select_related("author").order_by("sequence")[:limit])
+    def after(self, sequence: int) -> "MessageQuerySet":
+        """Those born after `sequence`, the oldest first."""
+        return self.filter(sequence__gt=sequence).order_by("sequence")
 
-    def changed_since(self, revision: int, limit: int = PAGE_MOST) -> list["Message"]:
-        """The first `limit` messages posted, edited or deleted after `revision`, in that order."""
-        changed = self.filter(revision__gt=revision)
-        return list(changed.select_related("author").order_by("revision")[:limit])
+    def changed_since(self, revision: int) -> "MessageQuerySet":
+        """Those posted, edited or deleted after `revision`, in that order."""
+        return self.filter(revision__gt=revision).order_by("revision")
+
+    def rows(self) -> models.QuerySet["Message", tuple[Any, ...]]:
+        """All that pages show of a message, as the fields of `chat.rows.MessageRow`."""
+        return self.values_list(
+            "room",
+            "sequence",
+            "revision",
+            "author",
+            "author__name",
+            "client_id",
+            "body",
+            "body_html",
+            "created_at",
+            "edited_at",
+            "deleted_at",
+        )
 
 
 class Message(models.Model):
@@ -64,9 +77,6 @@ class Message(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     edited_at = models.DateTimeField(null=True, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
-
-    # The HTML of a revision, kept by `chat.render`.
-    article: tuple[int, SafeString] | None = None
 
     objects: ClassVar[MessageQuerySet] = MessageQuerySet.as_manager()  # type: ignore[assignment]
 

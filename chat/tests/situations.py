@@ -1,11 +1,14 @@
 """Situations that tests start from, told in the words of the product."""
 
+import html
+import re
 import threading
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import connections
 from django.test import Client
@@ -14,7 +17,9 @@ from django.utils import timezone
 from accounts.models import User
 from chat.actions.contacts import accept_contact, add_contact
 from chat.actions.messages import post_message
-from chat.models import Contact, Membership, Message, Room
+from chat.models import Contact, Message, Room
+from chat.rows import RoomRow
+from chat.sidebar import room_of
 
 JSON = {"HTTP_ACCEPT": "application/json"}
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -71,9 +76,27 @@ def client_of(user: User, **options: Any) -> Client:
     return client
 
 
-def row_of(user: User, room: Room) -> Membership:
+def row_of(user: User, room: Room) -> RoomRow:
     """The room as it stands in the list of `user`."""
-    return Membership.objects.of(user).for_list().get(room=room)
+    row = room_of(user, room.id)
+    assert row is not None
+    return row
+
+
+def rooms_shown(page: Any) -> list[UUID]:
+    """The rooms of the list in a page, in their order."""
+    return [UUID(room) for room in re.findall(r'<li data-room="([^"]+)"', page.text)]
+
+
+def requests_waiting(page: Any) -> int:
+    """How many requests the list in a page tells of."""
+    found = re.search(r"(\d+) contact requests?<", page.text)
+    return int(found[1]) if found else 0
+
+
+def typed_in(page: Any, name: str) -> str:
+    """The value of a hidden field of the page's last form that has it."""
+    return html.unescape(re.findall(rf'name="{name}" value="([^"]*)"', page.text)[-1])
 
 
 def at_once(works: Sequence[Callable[[], Any]]) -> list[Any]:

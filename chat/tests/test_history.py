@@ -17,6 +17,7 @@ from chat.models import Message, Room
 from chat.tests.situations import HTMX, JSON, client_of, contact_of, fill, say
 
 MANY = 10_000
+HAS_OLDER, HAS_NEWER = " data-has-older", " data-has-newer"
 
 
 @pytest.fixture
@@ -278,7 +279,7 @@ def test_a_permalink_shows_the_message_among_its_neighbours(room, alice, bob, cl
 
     assert sequences(page.text) == list(range(75, 125))
     assert 'data-around="100"' in page.text
-    assert (page.context["has_older"], page.context["has_newer"]) == (True, True)
+    assert (HAS_OLDER in page.text, HAS_NEWER in page.text) == (True, True)
 
 
 @pytest.mark.parametrize(("sequence", "shown"), [(1, (1, 25)), (200, (175, 200))])
@@ -288,8 +289,8 @@ def test_a_permalink_at_an_end_knows_that_there_is_no_more(room, alice, bob, cli
     page = client.get(f"/rooms/{room.id}/messages/{sequence}/")
 
     assert (sequences(page.text)[0], sequences(page.text)[-1]) == shown
-    assert page.context["has_older"] is (sequence > 1)
-    assert page.context["has_newer"] is (sequence < 200)
+    assert (HAS_OLDER in page.text) is (sequence > 1)
+    assert (HAS_NEWER in page.text) is (sequence < 200)
 
 
 def test_a_permalink_of_a_deleted_message_shows_its_tombstone(room, alice, client):

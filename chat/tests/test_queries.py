@@ -127,15 +127,15 @@ def lists(room, user):
     visible = Message.objects.filter(room=room).visible_to(user)
     day = Message.objects.filter(room=room, sequence=1_000).get().created_at
     return {
-        "newest": visible.order_by("-sequence")[:51],
-        "before": visible.filter(sequence__lt=1_000).order_by("-sequence")[:51],
-        "after": visible.filter(sequence__gt=1_000).order_by("sequence")[:51],
-        "since": visible.filter(revision__gt=1_900).order_by("revision")[:101],
+        "newest": visible.before().rows()[:51],
+        "before": visible.before(1_000).rows()[:51],
+        "after": visible.after(1_000).rows()[:51],
+        "since": visible.changed_since(1_900).rows()[:101],
         "date": visible.filter(created_at__gte=day).order_by("created_at", "sequence")[:1],
         "retry": Message.objects.filter(author=user, client_id=visible.first().client_id),
         "permalink": visible.filter(sequence=1_000),
         "unread": Membership.objects.of(user).with_unread().values("unread"),
-        "inbox": Membership.objects.of(user).for_list().recent_first()[:100],
+        "inbox": Membership.objects.of(user).recent_first().rows()[:100],
     }
 
 

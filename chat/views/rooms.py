@@ -15,12 +15,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import SignedInRequest, signed_in
 from chat.actions.rooms import mark_read
-from chat.errors import Invalid, message_not_found, room_not_found
+from chat.errors import Invalid, room_not_found
 from chat.forms import MessageForm
-from chat.models import Membership, Message, Room
-from chat.models.message import PAGE
+from chat.history import window_of
+from chat.models import Message, Room
 from chat.render import messages_html
-from chat.sidebar import sidebar
+from chat.sidebar import room_of, sidebar
 from chatscape.answers import is_htmx, see_other, wants_json
 
 
@@ -68,14 +68,14 @@ def room_page(
     """
     user = request.user
     side = sidebar(user, current=room_id)
-    membership = next((row for row in side["rooms"] if row.room_id == room_id), None)
-    if membership is None:
-        membership = _outside_list(request, room_id)
-    shown, has_older, has_newer = _window(membership, before, around)
+    row = next((row for row in side["rooms"] if row.room_id == room_id), None) or room_of(user, room_id)
+    if row is None:
+        raise room_not_found()
+    shown, has_older, has_newer = window_of(user, room_id, before=before, around=around)
     context: dict[str, Any] = {
         **side,
-        "membership": membership,
-        "room": membership.room,
+        "membership": row,
+        "room": {"id": room_id, "kind": row.kind, "revision": row.revision},
         "messages_html": messages_html(shown, user),
         "first_sequence": shown[0].sequence if shown else 0,
         "has_older": has_older,
@@ -83,37 +83,13 @@ def room_page(
         "around": around,
         "selected": next((message for message in shown if message.sequence == around), None),
         "form": form or MessageForm(),
-        "read_sequence": membership.read_sequence,
-        "closed_reason": _("You blocked this person.") if membership.i_block else "",
-        "may_post": not membership.i_block,
+        "read_sequence": row.read_sequence,
+        "closed_reason": _("You blocked this person.") if row.i_block else "",
+        "may_post": not row.i_block,
     }
     response = render(request, "chat/room.html", context, status=status)
     patch_vary_headers(response, ["HX-Request", "Accept"])
     return response
-
-
-def _outside_list(request: SignedInRequest, room_id: UUID) -> Membership:
-    """An event's room is not in the list of rooms."""
-    membership = Membership.objects.of(request.user).for_list().filter(room=room_id).first()
-    if membership is None:
-        raise room_not_found()
-    return membership
-
-
-def _window(
-    membership: Membership, before: int | None, around: int | None
-) -> tuple[list[Message], bool, bool]:
-    """Return the messages to show, and whether there are older and newer ones."""
-    visible = membership.room.messages.visible_to(membership.user_id)
-    if around is None:
-        found = visible.before(before, PAGE + 1)
-        return found[-PAGE:], len(found) > PAGE, before is not None
-    half = PAGE // 2
-    older = visible.before(around, half + 1)
-    newer = visible.after(around - 1, half + 1)
-    if not newer or newer[0].sequence != around:
-        raise message_not_found()
-    return older[-half:] + newer[:half], len(older) > half, len(newer) > half
 
 
 def _first_of(request: SignedInRequest, room_id: UUID, date: str) -> HttpResponse:
