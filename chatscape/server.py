@@ -1,81 +1,207 @@
-"""Daphne, with what ChatScape needs and it lacks: an orderly end."""
+"""Daphne, with what ChatScape needs and it lacks: workers, bounds, and an orderly end."""
 
 import asyncio
+import contextlib
 import logging
+import math
 import os
+import signal
+import socket
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
+from weakref import WeakSet
 
 # Daphne's module installs the reactor: it comes before anything else of Twisted.
 from daphne.server import Server as DaphneServer  # isort: skip
 from daphne import server as daphne_server
 from twisted.internet import defer
+from twisted.internet import reactor as installed_reactor
+from twisted.internet.error import ReactorNotRunning
 
+from chat.realtime.hub import running_hub
+from chat.realtime.socket import Socket
+from chatscape.leash import Leash
+from chatscape.limits import settle_memory
+from chatscape.listening import Port
+from chatscape.surge import gate
 from chatscape.websocket import WebSocketProtocol
 
 logger = logging.getLogger(__name__)
+# Twisted's own types know only the bare module.
+reactor: Any = installed_reactor
 
 RESTARTING = 1012
-# How long requests in flight may take at the end, and threads after them.
+# How many sockets a second may come back after a restart, unless that takes longer than the spread.
+COME_BACK = 50
+# Sockets are sent away in portions.
+PORTION_SECONDS = 0.1
+# How long requests in flight may take at the end, closing handshakes, and threads after them.
 GRACE = 5.0
+CLOSE_GRACE = 1.0
 THREAD_GRACE = 2.0
 
 
 class Server(DaphneServer):
-    """Daphne with that protocol. `stopped` runs on its event loop when all connections have ended."""
+    """Daphne with that protocol, on a socket that listens already.
 
-    def __init__(self, *args: Any, stopped: Callable[[], Awaitable[None]], **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.stopped = stopped
-        self.ports: list[Any] = []
-        self.problem = ""
+    `ready` is called when it serves, `stopped` runs on its event loop when all connections have ended.
+    SIGTERM and SIGINT end it. With a `leash` it is one of several workers: then SIGTERM lets it leave,
+    its sockets spread over `spread` seconds, as somebody else is there to take them.
+    """
+
+    def __init__(
+        self,
+        application: Any,
+        listener: socket.socket,
+        *,
+        leash: Leash | None = None,
+        spread: int,
+        ready: Callable[[], None],
+        stopped: Callable[[], Awaitable[None]],
+        **options: Any,
+    ) -> None:
+        # Daphne wants to be told where to listen. It is not asked to.
+        super().__init__(application, endpoints=["none"], ready_callable=self._listen, **options)
+        self.endpoints: list[str] = []
+        self.listener, self.leash, self.spread = listener, leash, spread
+        self.ready, self.stopped = ready, stopped
+        self.port: Any = None
+        self._channels: WeakSet[Any] = WeakSet()
+        self._leaving: asyncio.Task[None] | None = None
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         # Daphne believes a header that names the path it is mounted at; nobody should.
         scope["root_path"] = ""
         if scope["type"] == "websocket":
             scope["extensions"] = {"websocket.http.response": {}}
+            gate.shaking.add(protocol)
         return super().create_application(protocol, scope)
 
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        gate.shaking.discard(protocol)
+        await super().handle_reply(protocol, message)
+
+    def protocol_disconnected(self, protocol: Any) -> None:
+        gate.shaking.discard(protocol)
+        super().protocol_disconnected(protocol)
+
+    def application_checker(self) -> None:
+        super().application_checker()
+        self._others_first()
+
     def run(self) -> None:
-        """Serve until SIGTERM or SIGINT. When it cannot listen, `problem` says why."""
+        """Serve until the end."""
         # The factory is made inside Daphne's run(): its protocol is named there.
         daphne_server.WebSocketFactory.protocol = WebSocketProtocol
         super().run()
 
-    def listen_success(self, port: Any) -> None:
-        super().listen_success(port)
-        self.ports.append(port)
+    def stop(self) -> None:
+        """End, as on SIGINT."""
+        with contextlib.suppress(ReactorNotRunning):
+            reactor.stop()
 
-    def listen_error(self, failure: Any) -> None:
-        self.problem = failure.getErrorMessage()
+    def leave(self) -> None:
+        """Let others serve: listen no more, send the sockets to them, and end."""
+        if self._leaving is None:
+            self._leaving = asyncio.ensure_future(self._leave())
+
+    def _listen(self) -> None:
+        build = self.http_factory.buildProtocol
+
+        def remembered(address: Any) -> Any:
+            channel = build(address)
+            self._channels.add(channel)
+            return channel
+
+        self.http_factory.buildProtocol = remembered
+        self.port = Port.adopt(reactor, self.listener, self.http_factory)
+        self.port.others_first = self._others_first
+        reactor.callWhenRunning(self._begin)
+
+    def _begin(self) -> None:
+        settle_memory()
+        if self.leash:
+            # A closed terminal is the supervisor's business.
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, lambda *_: reactor.callFromThread(self.leave))
+            self.leash.hold(self.leave, self.stop)
+        self.ready()
+
+    def _others_first(self) -> bool:
+        if self.leash is None or self._leaving:
+            return False
+        return self.leash.count(len(_sockets()) + len(gate.shaking))
+
+    async def _leave(self) -> None:
+        if self.leash:
+            self.leash.leaving()
+        self._listen_no_more()
+        sockets = deque(_sockets())
+        portion = math.ceil(PORTION_SECONDS * max(COME_BACK, len(sockets) / max(self.spread, 1)))
+        while sockets:
+            for _ in range(min(portion, len(sockets))):
+                sockets.popleft().end(RESTARTING, come_back(0, 1))
+            await asyncio.sleep(PORTION_SECONDS)
         self.stop()
+
+    def _listen_no_more(self) -> None:
+        """Accept nothing more, and no further request of those who have a connection."""
+        if self.port and self.port.connected and not self.port.disconnecting:
+            self.port.stopListening()
+        for protocol in list(self._channels):
+            channel = protocol._channel
+            if channel.requests:
+                channel.persistent = False
+            elif channel.transport:
+                channel.loseConnection()
 
     def kill_all_applications(self) -> Any:
         """End in order: listen no more, tell sockets to come back, let requests finish."""
         return defer.Deferred.fromFuture(asyncio.ensure_future(self._end()))
 
     async def _end(self) -> None:
-        for port in self.ports:
-            port.stopListening()
-        requests, sockets = [], []
+        self._listen_no_more()
+        sockets = _sockets()
+        everybody = self.leash.sockets if self.leash else len(sockets)
+        for one in sockets:
+            one.end(RESTARTING, come_back(1, max(3, min(self.spread, math.ceil(everybody / COME_BACK)))))
+        requests, conversations = [], []
         for protocol, details in list(self.connections.items()):
             application = details.get("application_instance")
             if isinstance(protocol, WebSocketProtocol):
-                if protocol.state == protocol.STATE_OPEN:
-                    protocol.sendCloseFrame(code=RESTARTING)
-                sockets.append(application)
+                conversations.append(application)
             else:
                 requests.append(application)
         await _finished(requests, GRACE)
-        await _finished(sockets, 0)
+        await self._closed(CLOSE_GRACE)
+        await _finished(conversations, 0)
         try:
             await self.stopped()
         except Exception:
             logger.exception("The end was not orderly")
+
+    async def _closed(self, seconds: float) -> None:
+        """Wait a little until clients have answered that their socket is closed."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and any(
+            isinstance(protocol, WebSocketProtocol) and protocol.state != protocol.STATE_CLOSED
+            for protocol in self.connections
+        ):
+            await asyncio.sleep(0.02)
+
+
+def come_back(soonest: int, latest: int) -> str:
+    """The reason of a close: when to connect again. Clients read it (docs/protocol.md)."""
+    return f"reconnect after {soonest}-{latest} s"
+
+
+def _sockets() -> list[Socket]:
+    hub = running_hub()
+    return list(hub.sockets) if hub else []
 
 
 async def _finished(applications: list[asyncio.Future[Any] | None], seconds: float) -> None:

@@ -1,6 +1,8 @@
 """Serve ChatScape: pages and sockets on one port."""
 
-from argparse import ArgumentParser
+import argparse
+import socket
+import sys
 from typing import Any
 
 from django.conf import settings
@@ -8,7 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from chatscape.server import Server, leave_threads
+from chatscape.leash import Leash, Post
+from chatscape.limits import RESERVE, raise_file_limit
+from chatscape.listening import CannotListen, listen
+from chatscape.workers import GaveUp, Supervisor
 
 # Autobahn closes a socket that sends more (RFC 6455, 1009); less gets a typed error.
 SOCKET_MESSAGE_MOST = 256 * 1024
@@ -22,18 +27,56 @@ HANDSHAKE_TIMEOUT = 15
 class Command(BaseCommand):
     help = "Serve pages and sockets on one port (HOST and PORT, 127.0.0.1:8000 by default)."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.HOST)
         parser.add_argument("--port", type=int, default=settings.PORT)
+        parser.add_argument(
+            "--workers",
+            type=int,
+            default=settings.WEB_CONCURRENCY,
+            help="processes on that port (WEB_CONCURRENCY, 1 by default); SIGHUP replaces them one by one",
+        )
+        # What the supervisor starts its workers with.
+        parser.add_argument("--post", type=Post.parse, help=argparse.SUPPRESS)
 
-    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+    def handle(
+        self, *args: Any, host: str, port: int, workers: int, post: Post | None, **options: Any
+    ) -> None:
+        if post:
+            leash = Leash(post)
+            return self._serve(leash.listener, leash)
+        if workers < 1:
+            raise CommandError("--workers: must be at least 1")
+        if workers > 1 and not settings.REDIS_URL:
+            raise CommandError("Several workers need Redis to reach each other: set REDIS_URL.")
         _check_database()
-        from chatscape.asgi import application, stopped
+        try:
+            listener = listen(host, port)
+        except CannotListen as problem:
+            raise CommandError(str(problem)) from problem
+        if workers == 1:
+            return self._serve(listener, ready=lambda: self._tell(host, port))
+        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "serve", "--post"]
+        spread = settings.RESTART_SPREAD
+        tell = lambda: self._tell(host, port, f", with {workers} workers")  # noqa: E731
+        try:
+            Supervisor(listener, workers, command, spread=spread, serving=tell).run()
+        except GaveUp as problem:
+            raise CommandError(str(problem)) from problem
 
-        interface = host.strip("[]").replace(":", r"\:")
-        server = Server(
+    def _serve(self, listener: socket.socket, leash: Leash | None = None, ready: Any = lambda: None) -> None:
+        from chatscape.asgi import application, stopped
+        from chatscape.server import Server, leave_threads
+        from chatscape.surge import gate
+
+        gate.last_descriptor = raise_file_limit().connections + RESERVE // 2
+        Server(
             application,
-            endpoints=[f"tcp:port={port}:interface={interface}"],
+            listener,
+            leash=leash,
+            spread=settings.RESTART_SPREAD,
+            ready=ready,
+            stopped=stopped,
             ping_interval=PING_INTERVAL,
             ping_timeout=PING_TIMEOUT,
             websocket_timeout=-1,
@@ -41,21 +84,17 @@ class Command(BaseCommand):
             websocket_handshake_timeout=HANDSHAKE_TIMEOUT,
             websocket_max_message_size=SOCKET_MESSAGE_MOST,
             websocket_max_frame_size=SOCKET_MESSAGE_MOST,
-            # It listens already, its loop runs in a moment.
-            ready_callable=lambda: self._ready(host, port),
             server_name="ChatScape",
-            stopped=stopped,
-        )
-        server.run()
-        if server.problem:
-            raise CommandError(server.problem)
+        ).run()
         leave_threads()
 
-    def _ready(self, host: str, port: int) -> None:
+    def _tell(self, host: str, port: int, how: str = "") -> None:
+        capacity = raise_file_limit()
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
-        self.stdout.write(
-            self.style.SUCCESS(f"ChatScape is at {settings.PUBLIC_URL or f'http://{shown}:{port}'}")
-        )
+        address = settings.PUBLIC_URL or f"http://{shown}:{port}"
+        style = self.style.WARNING if capacity.low else str
+        self.stdout.write(self.style.SUCCESS(f"ChatScape is at {address}{how}"))
+        self.stdout.write(style(str(capacity)))
 
 
 def _check_database() -> None:

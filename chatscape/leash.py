@@ -1,0 +1,116 @@
+"""What ties a worker to its supervisor and to the other workers (chatscape/workers.py)."""
+
+import asyncio
+import contextlib
+import mmap
+import os
+import socket
+import struct
+import tempfile
+from collections.abc import Callable
+from typing import NamedTuple, Self
+
+# What a worker says.
+READY, LEAVING = b"r", b"l"
+# What it is told.
+LEAVE, END = b"d", b"e"
+# A worker with so many more sockets than another, or an eighth more, leaves new ones to it.
+UNEVEN, SHARE = 8, 8
+
+
+class Tally:
+    """How many sockets each worker holds: a little memory that all of them share."""
+
+    NOBODY = -1
+    _COUNT = struct.Struct("=i")
+
+    def __init__(self, descriptor: int, slots: int) -> None:
+        self.descriptor, self.slots = descriptor, slots
+        self._memory = mmap.mmap(descriptor, slots * self._COUNT.size)
+
+    @classmethod
+    def make(cls, slots: int) -> Self:
+        with tempfile.TemporaryFile() as file:
+            file.write(cls._COUNT.pack(cls.NOBODY) * slots)
+            file.flush()
+            return cls(os.dup(file.fileno()), slots)
+
+    def __getitem__(self, slot: int) -> int:
+        (count,) = self._COUNT.unpack_from(self._memory, slot * self._COUNT.size)
+        return int(count)
+
+    def __setitem__(self, slot: int, count: int) -> None:
+        self._COUNT.pack_into(self._memory, slot * self._COUNT.size, count)
+
+    def least(self, but: int) -> int | None:
+        """The smallest count of the others; None when there are no others."""
+        counts = [self[slot] for slot in range(self.slots) if slot != but]
+        return min((count for count in counts if count != self.NOBODY), default=None)
+
+    def total(self) -> int:
+        return sum(max(0, self[slot]) for slot in range(self.slots))
+
+
+class Post(NamedTuple):
+    """What a worker is given: three file descriptors, and its place in the tally."""
+
+    listener: int
+    leash: int
+    tally: int
+    slots: int
+    slot: int
+
+    def __str__(self) -> str:
+        return ",".join(map(str, self))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what `str` wrote. Raises `ValueError`."""
+        return cls(*map(int, text.split(",")))
+
+
+class Leash:
+    """A worker's end."""
+
+    def __init__(self, post: Post) -> None:
+        self.listener = socket.socket(fileno=post.listener)
+        self._socket = socket.socket(fileno=post.leash)
+        self._socket.setblocking(False)
+        self._tally, self._slot = Tally(post.tally, post.slots), post.slot
+
+    def hold(self, leave: Callable[[], None], end: Callable[[], None]) -> None:
+        """Say that this worker serves, and hear when it has to leave, or to end as the supervisor has."""
+
+        def heard() -> None:
+            told = b""
+            with contextlib.suppress(OSError):
+                told = self._socket.recv(64)
+            if LEAVE in told:
+                leave()
+            if END in told or not told:
+                end()
+            if not told:
+                asyncio.get_running_loop().remove_reader(self._socket)
+
+        asyncio.get_running_loop().add_reader(self._socket, heard)
+        self._say(READY)
+
+    def leaving(self) -> None:
+        """Say that this worker takes no more connections: it wants to be replaced."""
+        self._tally[self._slot] = Tally.NOBODY
+        self._say(LEAVING)
+
+    def count(self, sockets: int) -> bool:
+        """Note how many sockets this worker has; say whether another should take the next ones."""
+        self._tally[self._slot] = sockets
+        least = self._tally.least(but=self._slot)
+        return least is not None and sockets > least + max(UNEVEN, least // SHARE)
+
+    @property
+    def sockets(self) -> int:
+        """How many sockets all workers have together."""
+        return self._tally.total()
+
+    def _say(self, what: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.send(what)
