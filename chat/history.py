@@ -45,16 +45,16 @@ _place = Statement(
 )
 
 
-def place_of(user: User, room_id: UUID) -> Place:
+def place_of(user: User | UUID, room_id: UUID) -> Place:
     """Return where a member is. Raises `NotFound` for everybody else."""
-    found = _place.rows(user=user.id, room=room_id)
+    found = _place.rows(user=_id_of(user), room=room_id)
     if not found:
         raise room_not_found()
     return Place(*found[0])
 
 
 def page_of(
-    user: User,
+    user: User | UUID,
     room_id: UUID,
     place: Place | None = None,
     /,
@@ -74,15 +74,15 @@ def page_of(
     head = (place or place_of(user, room_id)).head
     size = max(1, min(limit or (PAGE_MOST if since is not None else PAGE), PAGE_MOST))
     if since is not None:
-        found = messages_since(user.id, room_id, since, size + 1)
+        found = messages_since(_id_of(user), room_id, since, size + 1)
         more = len(found) > size
         messages = found[:size]
         newest = messages[-1].revision if messages else head
         return Page(room_id, messages, more, max(head, newest), newest if more else max(head, newest))
     if after is not None:
-        found = messages_after(user.id, room_id, after, size + 1)
+        found = messages_after(_id_of(user), room_id, after, size + 1)
         return Page(room_id, found[:size], len(found) > size, head, head)
-    found = messages_before(user.id, room_id, before, size + 1)
+    found = messages_before(_id_of(user), room_id, before, size + 1)
     return Page(room_id, found[-size:], len(found) > size, head, head)
 
 
@@ -103,6 +103,11 @@ def window_of(
     if not newer or newer[0].sequence != around:
         raise message_not_found()
     return older[-half:] + newer[:half], len(older) > half, len(newer) > half
+
+
+def _id_of(user: User | UUID) -> UUID:
+    """Sockets know their person by id alone."""
+    return user if isinstance(user, UUID) else user.id
 
 
 def messages_before(user_id: UUID, room_id: UUID, sequence: int | None, most: int) -> list[MessageRow]:
