@@ -1,0 +1,114 @@
+"""The machine under the measurements: its processors, and what processes take of it."""
+
+import contextlib
+import os
+import platform
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from chatscape.testing.parts import family
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cores() -> tuple[int, int]:
+    """Return the processor of the server and that of the load: two where there are two."""
+    allowed = sorted(os.sched_getaffinity(0))
+    return allowed[0], allowed[-1]
+
+
+@contextlib.contextmanager
+def on(core: int) -> Iterator[None]:
+    """Let this process, and those it starts meanwhile, run on one processor."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def open_all_files() -> int:
+    """Raise the limit of open files as far as it goes, for this process and its children; return it."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+def processor_seconds(pid: int) -> float:
+    """Seconds of processor time that a process and its children have taken so far."""
+    taken = 0
+    for member in family(pid):
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
+            taken += int(fields[11]) + int(fields[12])
+    return taken / TICKS
+
+
+def memory(pid: int) -> float:
+    """KiB of memory that a process and its children occupy."""
+    return sum(_resident(member) for member in family(pid))
+
+
+def _resident(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+    return 0
+
+
+@dataclass
+class Effort:
+    """What some time cost: on the clock, and in processor time of the server and of the load."""
+
+    seconds: float = 0.0
+    server: float = 0.0
+    load: float = 0.0
+
+    def __add__(self, other: "Effort") -> "Effort":
+        return Effort(self.seconds + other.seconds, self.server + other.server, self.load + other.load)
+
+    @property
+    def shares(self) -> str:
+        """How busy the server's processor was, and how busy the load's: the load must have been less so."""
+        return f"{self.server / self.seconds:.0%} / {self.load / self.seconds:.0%}"
+
+    @property
+    def load_kept_up(self) -> bool:
+        return self.load < self.server
+
+
+def meter(pid: int) -> Callable[[], Effort]:
+    """Start to measure; what it returns says what was spent since."""
+    began, server, load = time.perf_counter(), processor_seconds(pid), time.process_time()
+
+    def spent() -> Effort:
+        return Effort(
+            time.perf_counter() - began, processor_seconds(pid) - server, time.process_time() - load
+        )
+
+    return spent
+
+
+def described() -> str:
+    """Say what the figures were measured on, without naming the machine."""
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    return f"Python {platform.python_version()}, {platform.system()}, {model}, {os.cpu_count()} processors"
+
+
+def note(text: str) -> None:
+    """Say how far the measurements are."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
