@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.actions import may_sign_up, take_invitation
 from accounts.invitations import forget, remembered
 from accounts.models import User
+from chat import events
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,18 @@ class AccountAdapter(DefaultAccountAdapter):
             forget(request)
         response: HttpResponse = super().post_login(request, user, **kwargs)
         return response
+
+    def logout(self, request: HttpRequest) -> None:
+        """Sign out; the sockets of this session end with it."""
+        person, key = request.user.pk, request.session.session_key
+        super().logout(request)
+        if person and key:
+            events.session_ended(person, key)
+
+    def set_password(self, user: User, password: str) -> None:
+        """Change a password; sockets of sessions that know the old one end."""
+        super().set_password(user, password)
+        events.password_changed(user)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("profile")

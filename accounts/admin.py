@@ -14,6 +14,7 @@ from django.http import HttpRequest
 
 from accounts.actions import revoke_server_links
 from accounts.models import Role, User
+from chat import events
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[User]
@@ -69,3 +70,5 @@ class PersonAdmin(ModelAdmin):
         super().save_model(request, obj, form, change)
         if not (obj.runs_server and obj.is_active):
             revoke_server_links(inviter=obj)
+        if not obj.is_active:
+            events.account_closed(obj)

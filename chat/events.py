@@ -14,6 +14,7 @@ from accounts.models import User
 from chat.models import Message, Room
 from chat.realtime import publisher
 from chat.realtime.groups import room_group, user_group
+from chat.realtime.tokens import fingerprint
 from chat.render import message_json
 
 
@@ -42,6 +43,27 @@ def inbox_changed(user: User) -> None:
 def room_read(user_id: UUID, room_id: UUID, sequence: int) -> None:
     """Tell a person's other pages how far they have read."""
     _publish(user_group(user_id), lambda: {"name": "read", "room": str(room_id), "sequence": sequence})
+
+
+def session_ended(user_id: UUID, session_key: str) -> None:
+    """End the sockets of a session: its person has signed out."""
+    _publish(user_group(user_id), lambda: {"name": "access.ended", "session": fingerprint(session_key)})
+
+
+def password_changed(user: User) -> None:
+    """End all sockets of a person but those of sessions that were renewed with the new password."""
+    password = user.get_session_auth_hash()
+    _publish(user_group(user.id), lambda: {"name": "access.ended", "password": fingerprint(password)})
+
+
+def account_closed(user: User) -> None:
+    """End all sockets of a person."""
+    _publish(user_group(user.id), lambda: {"name": "access.ended"})
+
+
+def member_left(room: Room, user: User) -> None:
+    """Tell a person's sockets that they are in a room no longer: they hear nothing more of it."""
+    _publish(user_group(user.id), lambda: {"name": "member.left", "room": str(room.id)})
 
 
 def _message_changed(name: str, message: Message) -> None:

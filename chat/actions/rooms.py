@@ -53,3 +53,16 @@ def check_member(user_id: UUID, room_id: UUID) -> None:
     """Raise `NotFound` when somebody is not a member of a room."""
     if not Membership.objects.filter(user=user_id, room=room_id).exists():
         raise room_not_found()
+
+
+def leave_room(*, member: User, room_id: UUID) -> None:
+    """Take `member` out of a room of several; harmless when they are not in it.
+
+    A direct room stays: whoever wants to hear nothing more from the other blocks them.
+    """
+    with transaction.atomic():
+        own = Membership.objects.of(member).exclude(room__kind=Room.Kind.DIRECT).select_related("room")
+        membership = own.filter(room=room_id).first()
+        if membership:
+            membership.delete()
+            events.member_left(membership.room, member)

@@ -1,18 +1,36 @@
-"""Which of the sockets in an event's group it is for; some events change what a socket hears."""
+"""Which of a person's sockets an event is for; some events change what sockets hear, or end them."""
 
 from uuid import UUID
 
+from chat.realtime.access import SIGN_IN_AGAIN
 from chat.realtime.socket import Event, Socket
+from chat.realtime.tokens import fingerprint
 
 
 def audience(event: Event, sockets: list[Socket]) -> list[Socket]:
-    """Return those of `sockets` that are sent the event."""
-    if event["name"] == "member.joined":
+    """Return those of a person's `sockets` that are sent the event."""
+    name = event["name"]
+    if name == "access.ended":
+        for socket in sockets:
+            if _ends(event, socket):
+                socket.end(SIGN_IN_AGAIN)
+        return []
+    if name == "member.joined":
         for socket in sockets:
             if socket.watching:
                 socket.hear(UUID(event["room"]))
-    elif "html" in event and event["group"].startswith("user."):
+    elif name == "member.left":
+        for socket in sockets:
+            socket.stop_hearing(UUID(event["room"]))
+    elif "html" in event:
         # A withheld message reaches its author's pages, some of which show other rooms.
         room_id = UUID(event["room"])
         return [socket for socket in sockets if room_id in socket.rooms]
     return sockets
+
+
+def _ends(event: Event, socket: Socket) -> bool:
+    """Say whether a socket's session is over: the named one, all but those of a password, or all."""
+    if "session" in event:
+        return bool(event["session"] == fingerprint(socket.session_key))
+    return bool(event.get("password") != fingerprint(socket.session_hash))

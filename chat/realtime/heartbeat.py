@@ -1,46 +1,129 @@
-"""Tell every socket the latest revisions of its rooms, and close those that may not stay.
+"""Tell every socket the latest revisions of its rooms, and silence the rooms that it may not hear.
 
-A socket that missed events, for whatever reason, learns it here and catches up; one whose session
-has ended, or whose password is another, is closed. It takes three queries for each 500 rooms,
-sessions and people of the process, whatever is said in the rooms.
+A socket that missed events, for whatever reason, learns it here and catches up. Sockets are told in
+batches that are spread over the interval. A batch takes one query for each 500 rooms and one or two
+for the people, whatever is said in the rooms; sockets that hear the same rooms share one frame.
+While the database is gone nobody is told anything.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
-from django.contrib.sessions.models import Session
-from django.utils import timezone
+from django.conf import settings
+from django.db.models import Count, Sum
 
-from accounts.models import User
-from chat.models import Room
+from chat.models import Membership, Room
 from chat.realtime.database import in_database
-from chat.realtime.frames import TextFrame, encode
+from chat.realtime.frames import TextFrame, encode, event_text
 from chat.realtime.socket import Socket
+from chat.realtime.tasks import cancelled
+
+if TYPE_CHECKING:
+    from chat.realtime.hub import Hub
+
+logger = logging.getLogger(__name__)
 
 BATCH = 500
-SIGN_IN_AGAIN = 4001
+# The interval while the layer is gone: heartbeats are all that other processes' sockets get then.
+HURRY = 2.0
+# The least time between two batches.
+GAP = 0.04
 T = TypeVar("T")
 
 
-async def beat(sockets: Sequence[Socket]) -> None:
-    """Send one heartbeat to each socket. Raises database errors: then nobody is told anything."""
-    if not sockets:
-        return
-    rooms = {room for socket in sockets for room in socket.rooms}
-    revisions = await in_database(_revisions, rooms)
-    sessions = await in_database(_live_sessions, {socket.session_key for socket in sockets})
-    hashes = await in_database(_session_hashes, {socket.user_id for socket in sockets})
-    for socket in sockets:
+class Heart:
+    """Beats for all sockets of a process, for ever."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._soon = asyncio.Event()
+        # Who was found to be in the rooms they hear: hashes of (person, memberships, rooms), from this
+        # round and the one before. Whoever is in a thousand rooms is not read anew each time.
+        self._known: set[int] = set()
+
+    def soon(self) -> None:
+        """Tell everybody at once: some sockets may have missed events."""
+        self._soon.set()
+
+    async def run(self) -> None:
+        at_once = False
+        while not cancelled():
+            at_once = not await self._round(at_once)
+
+    async def _round(self, at_once: bool) -> bool:
+        """Tell each socket once, over the interval or at once; says whether it was not interrupted."""
+        sockets, before = list(self._hub.sockets), self._known
+        self._known = set()
+        batches = max(-(-len(sockets) // BATCH), 1)
+        for number in range(batches):
+            interval = settings.HEARTBEAT_SECONDS if self._hub.link.healthy else HURRY
+            if at_once:
+                await asyncio.sleep(GAP if number else 0)
+            elif await self._called(max(interval / batches, GAP)):
+                return False
+            try:
+                await self.beat(sockets[number * BATCH : (number + 1) * BATCH], before)
+            except Exception as error:
+                logger.warning("A heartbeat was left out: %s", type(error).__name__)
+        return True
+
+    async def _called(self, seconds: float) -> bool:
+        """Wait, but no longer than until everybody is to be told at once."""
         try:
-            if socket.session_key in sessions and hashes.get(socket.user_id) == socket.session_hash:
-                beats = {str(room): revisions[room] for room in socket.rooms if room in revisions}
-                socket.send(TextFrame(encode({"heartbeat": beats})))
-            else:
-                socket.end(SIGN_IN_AGAIN)
-        except Exception:  # noqa: S112 - a socket that cannot be written to is closing by itself
-            continue
+            async with asyncio.timeout(seconds):
+                await self._soon.wait()
+        except TimeoutError:
+            return False
+        self._soon.clear()
+        return True
+
+    async def beat(self, sockets: Iterable[Socket], before: Collection[int] = ()) -> None:
+        """Send one heartbeat to each socket. Raises database errors: then nobody is told anything."""
+        # As they are now: what a socket joins meanwhile may be newer than what is read.
+        hearing = [(socket, socket.rooms) for socket in sockets if not socket.gone]
+        revisions = await in_database(_revisions, {room for _socket, rooms in hearing for room in rooms})
+        await self._silence([pair for pair in hearing if pair[1]], before)
+        frames: dict[frozenset[UUID], TextFrame] = {}
+        for socket, rooms in hearing:
+            frame = frames.get(rooms)
+            if frame is None:
+                beats = {str(room): revisions[room] for room in rooms if room in revisions}
+                frame = frames[rooms] = TextFrame(encode({"heartbeat": beats}))
+            try:
+                socket.send(frame)
+            except Exception:  # noqa: S112 - a socket that cannot be written to is closing by itself
+                continue
+
+    async def _silence(
+        self, hearing: Sequence[tuple[Socket, frozenset[UUID]]], before: Collection[int]
+    ) -> None:
+        """Stop sockets from hearing rooms that their person is not in any more."""
+        if not hearing:
+            return
+        now = await in_database(_memberships, {socket.user_id for socket, _rooms in hearing})
+        marks = [hash((socket.user_id, now.get(socket.user_id), rooms)) for socket, rooms in hearing]
+        unsure = [pair for pair, mark in zip(hearing, marks, strict=True) if mark not in before]
+        if unsure:
+            own = await in_database(_rooms, {socket.user_id for socket, _rooms in unsure})
+            for socket, rooms in unsure:
+                for room in rooms.difference(own.get(socket.user_id, ())):
+                    silence(socket, room)
+        self._known.update(marks)
+
+
+def silence(socket: Socket, room: UUID) -> None:
+    """Let a socket hear a room no longer, and tell its page."""
+    socket.stop_hearing(room)
+    try:
+        socket.send(TextFrame(event_text({"name": "member.left", "room": str(room)}, socket.protocol)))
+    except Exception as error:
+        logger.info("A socket could not be written to: %s", type(error).__name__)
 
 
 def _revisions(rooms: Iterable[UUID]) -> dict[UUID, int]:
@@ -51,24 +134,17 @@ def _revisions(rooms: Iterable[UUID]) -> dict[UUID, int]:
     }
 
 
-def _live_sessions(keys: Iterable[str]) -> set[str]:
-    now = timezone.now()
-    return {
-        key
-        for some in _batches(keys)
-        for key in Session.objects.filter(session_key__in=some, expire_date__gt=now).values_list(
-            "pk", flat=True
-        )
-    }
+def _memberships(people: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
+    """How many memberships each has, and the sum of their numbers: another of them, another sum."""
+    rows = Membership.objects.filter(user__in=people).values_list("user").order_by()
+    return {person: (count, total) for person, count, total in rows.annotate(Count("pk"), Sum("pk"))}
 
 
-def _session_hashes(ids: Iterable[UUID]) -> dict[UUID, str]:
-    """What sessions of active people carry: another password, and it is another."""
-    return {
-        person.id: person.get_session_auth_hash()
-        for some in _batches(ids)
-        for person in User.objects.filter(id__in=some, is_active=True).only("password")
-    }
+def _rooms(people: Collection[UUID]) -> dict[UUID, set[UUID]]:
+    found: dict[UUID, set[UUID]] = {}
+    for person, room in Membership.objects.filter(user__in=people).values_list("user", "room"):
+        found.setdefault(person, set()).add(room)
+    return found
 
 
 def _batches(values: Iterable[T]) -> Iterator[list[T]]:

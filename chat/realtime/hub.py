@@ -9,19 +9,15 @@ import asyncio
 import logging
 from collections.abc import Collection
 
-from django.conf import settings
-
-from chat.realtime import heartbeat
+from chat.realtime.access import Sweep
 from chat.realtime.audience import audience
+from chat.realtime.heartbeat import Heart
 from chat.realtime.lanes import Lanes, fan_out
 from chat.realtime.link import Link
 from chat.realtime.socket import Event, Socket
-from chat.realtime.tasks import cancelled, ended, pause
+from chat.realtime.tasks import ended
 
 logger = logging.getLogger(__name__)
-
-# Heartbeats while the layer is gone: they are all that other processes' sockets get.
-HURRY = 2.0
 
 
 class Hub:
@@ -33,17 +29,17 @@ class Hub:
         self.sockets: set[Socket] = set()
         self.lanes = Lanes(loop, self.groups)
         self.link = Link(self)
-        self._hurry = asyncio.Event()
-        self._heart: asyncio.Task[None] | None = None
+        self.heart, self.sweep = Heart(self), Sweep(self.sockets)
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin to send and receive; the hub lives as long as its event loop."""
         self.link.start()
-        self._heart = self.loop.create_task(self._beat())
+        self._tasks = [self.loop.create_task(work) for work in (self.heart.run(), self.sweep.run())]
 
     async def stop(self) -> None:
         """End all that `start` began."""
-        await ended(self._heart)
+        await ended(*self._tasks)
         await self.link.stop()
         await self.lanes.stop()
 
@@ -78,15 +74,7 @@ class Hub:
             await asyncio.sleep(0)
 
     def beat_soon(self) -> None:
-        self._hurry.set()
-
-    async def _beat(self) -> None:
-        while not cancelled():
-            await pause(self._hurry, settings.HEARTBEAT_SECONDS if self.link.healthy else HURRY)
-            try:
-                await heartbeat.beat(list(self.sockets))
-            except Exception as error:
-                logger.warning("A heartbeat was left out: %s", type(error).__name__)
+        self.heart.soon()
 
 
 _hub: Hub | None = None

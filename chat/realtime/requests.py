@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from chat.actions.messages import Posting, delete_message, edit_message
-from chat.errors import ChatError, Invalid, UnknownAction, room_not_found, unavailable
+from chat.errors import ChatError, Invalid, NotFound, UnknownAction, room_not_found, unavailable
 from chat.history import page_of
 from chat.models import Membership, Message, Room
 from chat.realtime import reads
@@ -54,13 +54,19 @@ def _refusal(ref: str | int | None, error: ChatError) -> str:
 async def room_join(socket: Socket, frame: Frame) -> Reply:
     """Hear a room from now on, and get what changed in it since a revision."""
     room_id, since = uuid_in(frame, "room"), number_in(frame, "since")
-    head = await in_database(_head, socket.user_id, room_id)
+    await in_database(_head, socket.user_id, room_id)
     # Subscribed before the page is read: nothing falls between the two.
     socket.hear(room_id)
     await socket.heard(room_id)
-    if since is None:
-        return {"room": str(room_id), "revision": head, "head": head, "more": False}
-    return await in_database(_page, socket.user_id, room_id, socket.protocol, since=since)
+    try:
+        if since is not None:
+            return await in_database(_page, socket.user_id, room_id, socket.protocol, since=since)
+        head = await in_database(_head, socket.user_id, room_id)
+    except NotFound:
+        # They were taken out of the room between the two questions.
+        socket.stop_hearing(room_id)
+        raise
+    return {"room": str(room_id), "revision": head, "head": head, "more": False}
 
 
 async def room_leave(socket: Socket, frame: Frame) -> Reply:
@@ -73,10 +79,13 @@ async def room_leave(socket: Socket, frame: Frame) -> Reply:
 async def inbox_watch(socket: Socket, frame: Frame) -> Reply:
     """Hear all rooms of the person's list, and those they join later."""
     socket.watching = True
+    rooms = await in_database(_watched, socket.user_id)
+    socket.hear(*rooms)
+    await socket.heard(*rooms)
     revisions = await in_database(_watched, socket.user_id)
-    socket.hear(*revisions)
-    await socket.heard(*revisions)
-    return {"rooms": {str(room_id): revision for room_id, revision in revisions.items()}}
+    for room_id in rooms.keys() - revisions.keys():
+        socket.stop_hearing(room_id)
+    return {"rooms": {str(room_id): revisions[room_id] for room_id in revisions if room_id in rooms}}
 
 
 async def history_get(socket: Socket, frame: Frame) -> Reply:

@@ -1,4 +1,4 @@
-"""Heartbeats tell the latest revisions, and end sockets that may not stay (RT9)."""
+"""Heartbeats tell the latest revisions (RT9)."""
 
 import asyncio
 import json
@@ -12,8 +12,8 @@ from chat.realtime import heartbeat
 from chat.realtime.groups import room_group
 from chat.realtime.hub import ensure_hub
 from chat.tests.realtime.followers import Follower
-from chat.tests.realtime.pages import Page, database, says, sign_in
-from chat.tests.situations import befriend, client_of, say
+from chat.tests.realtime.pages import Page, database, says
+from chat.tests.situations import befriend, say
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,43 +49,8 @@ async def test_a_deaf_socket_heals(often, open_page, alice, bob, room):
     assert [sequence for sequence, _article in page.picture] == [1, 2, 3]
 
 
-async def test_signing_out_ends_the_socket(often, open_page, alice):
-    session = await database(sign_in, alice)
-    ended, other = await open_page(alice, session=session), await open_page(alice)
-
-    def sign_out():
-        client = client_of(alice)
-        client.cookies["chatscape_session"] = session
-        client.logout()
-
-    await database(sign_out)
-    assert await ended.hears_close() == heartbeat.SIGN_IN_AGAIN == 4001
-    await other.hears(beat)
-    await ended.wire.send('{"action": "ping"}')
-    await other.done("ping")
-    assert ended.wire.communicator.output_queue.empty()
-
-
-async def test_another_password_ends_the_socket(often, open_page, alice):
-    page = await open_page(alice)
-    alice.set_password("another long password")
-    await database(alice.save)
-    assert await page.hears_close() == 4001
-
-
-async def test_an_inactive_person_is_sent_away(often, open_page, alice, room):
-    page = await open_page(alice)
-    await page.done("inbox.watch")
-    alice.is_active = False
-    await database(alice.save)
-    assert await page.hears_close() == 4001
-    assert not ensure_hub().groups
-
-
-async def test_heartbeats_cost_the_same_whatever_the_number_of_sockets(
-    open_page, alice, bob, mallory, room, monkeypatch
-):
-    other = await database(befriend, alice, mallory)
+def counting(monkeypatch, module):
+    """Count the queries that a module makes; returns the list of counts."""
     counts = []
 
     async def counted(work, *args):
@@ -97,35 +62,71 @@ async def test_heartbeats_cost_the_same_whatever_the_number_of_sockets(
 
         return await database(run)
 
-    monkeypatch.setattr(heartbeat, "in_database", counted)
+    monkeypatch.setattr(module, "in_database", counted)
+    return counts
+
+
+async def test_heartbeats_cost_the_same_whatever_the_number_of_sockets(
+    open_page, alice, bob, mallory, room, monkeypatch
+):
+    other, hub = await database(befriend, alice, mallory), ensure_hub()
+    counts = counting(monkeypatch, heartbeat)
     for people in ([alice], [alice, bob, mallory] * 4):
         pages = [await open_page(person) for person in people]
         for page in pages:
             await page.done("inbox.watch")
         counts.clear()
-        await heartbeat.beat(list(ensure_hub().sockets))
+        await hub.heart.beat(hub.sockets)
         assert sum(counts) == 3
+        counts.clear()
+        await hub.heart.beat(hub.sockets, hub.heart._known)
+        # Nobody's memberships have changed: they are not read again.
+        assert sum(counts) == 2
         for page in pages:
             await page.hears(beat)
     assert str(other.id) in await pages[0].hears(beat)
 
 
-async def test_a_socket_that_cannot_be_told_stops_no_other(open_page, alice, monkeypatch):
+async def test_sockets_that_hear_the_same_share_one_frame(open_page, alice, bob, room, monkeypatch):
+    pages = [await open_page(person) for person in (alice, bob, alice, bob)]
+    for page in pages[1:]:
+        await page.done("room.join", room=str(room.id))
+    made = []
+    monkeypatch.setattr(heartbeat, "encode", lambda value: made.append(value) or json.dumps(value))
+    await ensure_hub().heart.beat(ensure_hub().sockets)
+    assert sorted(made, key=str) == [{"heartbeat": {str(room.id): 0}}, {"heartbeat": {}}]
+    for page in pages:
+        await page.hears(beat)
+
+
+async def test_every_socket_is_told_in_batches(often, open_page, alice, monkeypatch):
+    monkeypatch.setattr(heartbeat, "BATCH", 2)
+    pages = [await open_page(alice) for _ in range(5)]
+    for page in pages:
+        await page.hears(beat)
+
+
+async def test_everybody_is_told_at_once_when_events_were_missed(settings, open_page, alice, monkeypatch):
+    settings.HEARTBEAT_SECONDS = 60
+    monkeypatch.setattr(heartbeat, "BATCH", 2)
+    pages = [await open_page(alice) for _ in range(5)]
+    ensure_hub().beat_soon()
+    for page in pages:
+        await page.hears(beat)
+
+
+async def test_a_socket_that_cannot_be_told_stops_no_other(open_page, alice):
     pages: list[Page] = [await open_page(alice) for _ in range(3)]
 
-    def broken(frame):
-        raise OSError
-
     class Broken:
-        def __init__(self, socket):
-            self.session_key, self.session_hash = socket.session_key, socket.session_hash
-            self.user_id, self.rooms, self.send = socket.user_id, socket.rooms, broken
+        gone, rooms, user_id = False, frozenset(), alice.id
 
-    first, *others = ensure_hub().sockets
-    await heartbeat.beat([Broken(first), *others])
-    async with asyncio.timeout(10):
-        while sum(not page.wire.communicator.output_queue.empty() for page in pages) < 2:
-            await asyncio.sleep(0.001)
+        def send(self, frame):
+            raise OSError
+
+    await ensure_hub().heart.beat([Broken(), *ensure_hub().sockets])
+    for page in pages:
+        await page.hears(beat)
 
 
 async def test_a_heartbeat_is_left_out_while_the_database_is_gone(often, open_page, alice, room, monkeypatch):

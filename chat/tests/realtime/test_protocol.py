@@ -9,7 +9,7 @@ from django.conf import settings
 
 from chat import errors
 from chat.models.message import PAGE, PAGE_MOST
-from chat.realtime import frames, heartbeat
+from chat.realtime import access, frames
 from chat.realtime.requests import ACTIONS, WATCHED_MOST
 from chat.tests.situations import JSON, client_of, say
 from chat.text import BODY_MOST
@@ -36,7 +36,7 @@ def test_every_error_code_is_described():
 
 
 def test_every_close_code_is_described():
-    assert {str(heartbeat.SIGN_IN_AGAIN), str(server.RESTARTING), "1009"} == {*first_column("Close code")} - {
+    assert {str(access.SIGN_IN_AGAIN), str(server.RESTARTING), "1009"} == {*first_column("Close code")} - {
         "any other"
     }
 
