@@ -77,7 +77,7 @@ class Server(DaphneServer):
         # Daphne believes a header that names the path it is mounted at; nobody should.
         scope["root_path"] = ""
         if scope["type"] == "websocket":
-            scope["extensions"] = {"websocket.http.response": {}}
+            scope["extensions"] = {"websocket.http.response": {}, "chatscape.park": protocol.park}
             gate.shaking.add(protocol)
         return super().create_application(protocol, scope)
 

@@ -256,6 +256,9 @@ if _public.scheme == "https":
 # Realtime: how often a socket is told the latest revision of its rooms (seconds).
 HEARTBEAT_SECONDS = env.number("HEARTBEAT_SECONDS", 20, least=1, most=60)
 
+# Take sockets over from Daphne once they are accepted (docs/decisions.md).
+PARKED_SOCKETS = env.flag("PARKED_SOCKETS", default=True)
+
 # Processes on one port; handshakes a second and process; over how many seconds a restart spreads sockets.
 WEB_CONCURRENCY = env.number("WEB_CONCURRENCY", 1, least=1, most=256)
 CONNECTS_PER_SECOND = env.number("CONNECTS_PER_SECOND", 1000, least=1, most=100_000)

@@ -1,30 +1,40 @@
 """Daphne's WebSocket, with what ChatScape needs and it lacks: any status for a refused handshake,
-and bounded buffers."""
+bounded buffers, and a connection that can be given away."""
 
+import contextlib
 import math
+import socket
 from typing import Any
 
 from autobahn.websocket.types import ConnectionDeny
 from daphne.ws_protocol import WebSocketProtocol as DaphneProtocol
 
-from chatscape.surge import admit
+from chat.realtime.traffic import CLOSE_PATIENCE, FRAMES_WAITING, SEND_BUFFER
+from chatscape.parking import HandedOver, hand_over
+from chatscape.surge import admit, gate
 
 REASONS = {403: "Access denied", 503: "Service unavailable"}
-# How many frames of one client may wait for their answers before no more are read.
-FRAMES_WAITING = 32
+# What a client may send before its handshake is answered.
+EARLY_MOST = 256 * 1024
 
 
 class WebSocketProtocol(DaphneProtocol):
     """Answers a handshake with the status the application chose (ASGI's denial response)."""
 
+    # Autobahn's: what was received and not read yet.
+    data: bytes
     reading = True
+    asked = False
     # When a client that is refused with 503 shall try again (seconds).
     retry_after = 5.0
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
         super().connectionMade()
-        # Say why a connection ends (RFC 6455, 7.4.1) instead of dropping it.
+        # Say why a connection ends (RFC 6455, 7.4.1) instead of dropping it, and wait for the answer.
         self.failByDrop = False
+        self.closeHandshakeTimeout = CLOSE_PATIENCE
+        with contextlib.suppress(AttributeError, OSError):
+            self.transport.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
     def onConnect(self, request: Any) -> Any:  # noqa: N802 - Autobahn's name
         """Begin the checks, unless there are too many (chatscape/surge.py): then they cost nothing."""
@@ -33,6 +43,14 @@ class WebSocketProtocol(DaphneProtocol):
             self.retry_after = wait
             raise ConnectionDeny(503, REASONS[503])
         return super().onConnect(request)
+
+    def processHandshake(self) -> None:  # noqa: N802 - Autobahn's name
+        # What comes while the application decides is no second handshake.
+        if not self.asked:
+            super().processHandshake()
+            self.asked = hasattr(self, "_wskey")
+        elif len(self.data) > EARLY_MOST:
+            self.transport.abortConnection()
 
     def failHandshake(  # noqa: N802 - Autobahn's name
         self,
@@ -50,14 +68,31 @@ class WebSocketProtocol(DaphneProtocol):
         if hasattr(self, "server"):
             super().onClose(wasClean, code, reason)
 
+    def park(self, subprotocol: str | None) -> HandedOver | None:
+        """Accept, and give the connection away, or None when it stays or has ended already.
+
+        One can be had without the other only here: nothing may read a frame between the two.
+        """
+        gate.shaking.discard(self)
+        if self.state != self.STATE_CONNECTING or not hasattr(self, "handshake_deferred"):
+            return None
+        early, self.data = self.data, b""
+        self.serverAccept(subprotocol)
+        if self.state != self.STATE_OPEN:
+            return None
+        handed = hand_over(self, early)
+        if handed is None and early:
+            self.data = early
+            self.consumeData()
+        return handed
+
     def handle_reply(self, message: dict[str, Any]) -> None:
         if message["type"] == "websocket.http.response.start":
             self.denial = message["status"]
         elif message["type"] == "websocket.http.response.body":
             self._deny(self.denial)
         elif message["type"] == "websocket.close" and self.state == self.STATE_OPEN:
-            # Not sendClose: for Autobahn 1012 is nothing an application may say.
-            self.sendCloseFrame(message.get("code") or 1000, message.get("reason", "").encode())
+            self._close(message.get("code") or 1000, message.get("reason") or "")
         else:
             super().handle_reply(message)
             self._read_on()
@@ -79,3 +114,7 @@ class WebSocketProtocol(DaphneProtocol):
             self.handshake_deferred.errback(ConnectionDeny(status, REASONS.get(status, "Refused")))
             del self.handshake_deferred
             self.server.protocol_disconnected(self)
+
+    def _close(self, code: int, reason: str) -> None:
+        # Not sendClose: for Autobahn 1012 is nothing an application may say.
+        self.sendCloseFrame(code, reason.encode())

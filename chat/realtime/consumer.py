@@ -8,6 +8,7 @@ from typing import Any
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.utils import await_many_dispatch
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
 from chat.realtime import handshake, reads, requests
@@ -15,6 +16,7 @@ from chat.realtime.database import in_database
 from chat.realtime.frames import HTML, PROTOCOLS, TextFrame
 from chat.realtime.groups import user_group
 from chat.realtime.hub import Hub, ensure_hub
+from chat.realtime.parked import ParkedSocket
 from chat.realtime.socket import Session, Socket
 
 logger = logging.getLogger(__name__)
@@ -98,7 +100,14 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return await self._refuse(403)
         offered = self.scope.get("subprotocols") or []
         chosen = next((protocol for protocol in offered if protocol in PROTOCOLS), None)
-        await self.accept(chosen)
+        park = self.scope.get("extensions", {}).get("chatscape.park") if settings.PARKED_SOCKETS else None
+        if park is None:
+            await self.accept(chosen)
+        elif handed := park(chosen):
+            parked = ParkedSocket(hub, session, chosen or HTML, handed.descriptor)
+            if handed.received:
+                parked.receive(handed.received)
+            raise StopConsumer
         self.socket = ConsumerSocket(hub, session, chosen or HTML, self.base_send)
         await hub.link.entered([user_group(session.user_id)])
 

@@ -2,12 +2,13 @@
 
 import json
 import logging
-import struct
 from collections.abc import Iterable
 from typing import Any, Final
 from uuid import UUID
 
 from django.utils.translation import gettext as _
+from websockets.frames import Frame as WireFrame
+from websockets.frames import Opcode
 
 from chat.errors import BadFrame, Invalid, TooLarge
 from chat.realtime.socket import Event
@@ -29,26 +30,21 @@ Frame = dict[str, Any]
 class TextFrame:
     """A frame for any number of sockets: its text, and its bytes on the wire, made once."""
 
-    __slots__ = ("_wire", "text")
+    __slots__ = ("text", "wire")
+
+    # The unmasked, unfragmented WebSocket frame (RFC 6455, 5.2).
+    wire: bytes
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._wire: bytes | None = None
 
-    @property
-    def wire(self) -> bytes:
-        """The unmasked, unfragmented WebSocket frame (RFC 6455, 5.2)."""
-        if self._wire is None:
-            payload = self.text.encode()
-            size = len(payload)
-            if size < 126:
-                head = struct.pack("!BB", 0x81, size)
-            elif size < 1 << 16:
-                head = struct.pack("!BBH", 0x81, 126, size)
-            else:
-                head = struct.pack("!BBQ", 0x81, 127, size)
-            self._wire = head + payload
-        return self._wire
+    def __getattr__(self, name: str) -> bytes:
+        # Asked once, while `wire` has no value: every look after that is a plain one.
+        if name != "wire":
+            raise AttributeError(name)
+        payload = self.text.encode("utf-8", "replace")
+        self.wire = WireFrame(Opcode.TEXT, payload).serialize(mask=False)
+        return self.wire
 
 
 def parse(text: str | None, data: bytes | None) -> Frame:

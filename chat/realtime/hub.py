@@ -14,6 +14,7 @@ from chat.realtime.audience import audience
 from chat.realtime.heartbeat import Heart
 from chat.realtime.lanes import Lanes, fan_out
 from chat.realtime.link import Link
+from chat.realtime.poller import Poller
 from chat.realtime.socket import Event, Socket
 from chat.realtime.tasks import ended
 
@@ -29,6 +30,7 @@ class Hub:
         self.sockets: set[Socket] = set()
         self.lanes = Lanes(loop, self.groups)
         self.link = Link(self)
+        self.poller = Poller(loop)
         self.heart, self.sweep = Heart(self), Sweep(self.sockets)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -40,6 +42,7 @@ class Hub:
     async def stop(self) -> None:
         """End all that `start` began."""
         await ended(*self._tasks)
+        await self.poller.close_all()
         await self.link.stop()
         await self.lanes.stop()
 
