@@ -1,6 +1,5 @@
 """What people type into pages, with the words that tell them what is wrong."""
 
-import uuid
 from typing import Any
 
 from django import forms
@@ -43,12 +42,9 @@ class ContactNameForm(PresenceMixin, forms.Form):
 class MessageForm(forms.Form):
     """A message; its words are checked by the action, the same for forms and sockets."""
 
-    client_id = forms.UUIDField(required=False, widget=forms.HiddenInput)
     body = WordsField(label=_("Message"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # The id is in the page, so that sending the plain form twice posts once.
-        kwargs.setdefault("initial", {}).setdefault("client_id", uuid.uuid4())
         super().__init__(*args, **kwargs)
         self.fields["body"].widget.attrs["maxlength"] = BODY_MOST
 

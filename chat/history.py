@@ -110,6 +110,11 @@ def _id_of(user: User | UUID) -> UUID:
     return user if isinstance(user, UUID) else user.id
 
 
+def stamp_of(messages: list[MessageRow]) -> list[object]:
+    """Return what tells whether these messages look as before: each revision, and who is called what."""
+    return [(message.sequence, message.revision, message.author_name) for message in messages]
+
+
 def messages_before(user_id: UUID, room_id: UUID, sequence: int | None, most: int) -> list[MessageRow]:
     """Return the last messages born before a sequence, or the newest ones, in the order they are shown in."""
     if sequence is None:

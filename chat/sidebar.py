@@ -1,7 +1,8 @@
 """The list of rooms that stands beside every page."""
 
 import re
-from functools import cache, partial
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ ROOMS_MOST = 100
 REQUESTS_MOST = 100
 
 _rows: Memo[tuple[RoomRow, bool]] = Memo(8 * 1024 * 1024)
+_room_list = Prepared("chat/_room_list.html", {"rows_html": str, "query": str})
 _row = Prepared(
     "chat/_room_row.html",
     {
@@ -44,25 +46,50 @@ def search_words(request: HttpRequest) -> str:
     return request.GET.get("q", "").replace("\0", "").strip()[:100]
 
 
-def sidebar(
-    user: User, query: str = "", current: UUID | None = None, most: int = ROOMS_BESIDE
-) -> dict[str, Any]:
-    """Return what the list of rooms shows: at most `most` rooms, and how many requests wait.
+@dataclass(frozen=True)
+class Sidebar:
+    """What the list of rooms shows: the rooms in their order, and how many requests wait."""
 
-    It takes one query, as long as there are rooms; `current` is among them however old it is.
+    rooms: list[RoomRow]
+    request_count: int
+    query: str
+    current: UUID | None
+    more_rooms: bool
+    may_invite: bool
+
+    def stamp(self) -> list[object]:
+        """All that is shown, to tell whether it is what somebody has already."""
+        rest = [self.request_count, self.query, self.current, self.more_rooms, self.may_invite]
+        return [*rest, *map(tuple, self.rooms)]
+
+    def html(self) -> SafeString:
+        rows = rows_html(self.rooms, self.current)
+        return _room_list.fill(
+            {"rows_html": rows, "query": self.query},
+            rooms=bool(self.rooms),
+            searched=bool(self.query),
+            request_count=self.request_count,
+            more_rooms=self.more_rooms,
+            may_invite=self.may_invite,
+        )
+
+
+def sidebar(user: User) -> dict[str, object]:
+    """Return what a template needs for the list of rooms beside a page."""
+    # Made when the template comes to it: htmx asks for pages without the list.
+    return {"room_list": lambda: list_of(user).html()}
+
+
+def list_of(user: User, query: str = "", current: UUID | None = None, most: int = ROOMS_BESIDE) -> Sidebar:
+    """Return at most `most` rooms; `current` is among them however old it is.
+
+    It takes one query, as long as there are rooms.
     """
     found = rooms_of(user, query, current, most + 1)
-    more = len(found) > most
     rooms = sorted(found[:most], key=lambda row: row.active_at, reverse=True)
-    waiting = rooms[0].request_count if rooms else Contact.objects.requests_to(user).count()
-    return {
-        "rooms": rooms,
-        # Made when a template comes to it: not every page has the list.
-        "rows_html": partial(rows_html, rooms, current),
-        "query": query,
-        "request_count": waiting,
-        "more_rooms": more and most < ROOMS_MOST,
-    }
+    waiting = rooms[0].request_count if rooms else _requests.rows(user=user.id)[0][0]
+    more = most < len(found) and most < ROOMS_MOST
+    return Sidebar(rooms, waiting, query, current, more, user.runs_server)
 
 
 def rooms_of(user: User, query: str, current: UUID | None, most: int) -> list[RoomRow]:
@@ -122,22 +149,29 @@ def _render(shown: tuple[RoomRow, bool]) -> SafeString:
     return mark_safe(_row.fill(row_values(row), **row_shape(row, current)).strip())  # noqa: S308
 
 
+def _request_count(user: UUID) -> CappedCount:
+    requests = Contact.objects.requests_to(User(pk=user)).order_by()
+    return CappedCount(requests.values("pk")[:REQUESTS_MOST])
+
+
 _one = Statement(
     lambda user, room: Membership.objects.filter(user=user, room=room).rows(), user=UUID, room=UUID
 )
 
 
+_requests = Statement(lambda user: User.objects.filter(id=user).values_list(_request_count(user)), user=UUID)
+
+
 @cache
 def _list(most: int, searched: bool, opened: bool) -> Statement:
     def build(user: UUID, pattern: str = "", current: UUID | None = None) -> QuerySet[Membership, Any]:
-        asked = Contact.objects.requests_to(User(pk=user)).order_by().values("pk")[:REQUESTS_MOST]
         rows = Membership.objects.filter(user=user).exclude(room__kind=Room.Kind.EVENT)
         if searched:
             rows = rows.titled_like(pattern)
         order: list[Any] = ["-room__active_at", "-pk"]
         if opened:
             order.insert(0, Case(When(room=current, then=Value(0)), default=Value(1)))
-        return rows.rows().annotate(request_count=CappedCount(asked)).order_by(*order)[:most]
+        return rows.rows().annotate(request_count=_request_count(user)).order_by(*order)[:most]
 
     kinds: dict[str, type] = {"user": UUID}
     if searched:

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.tests.people import make_user
 from chat.actions.contacts import add_contact
 from chat.models import Membership, Message
-from chat.sidebar import ROOMS_BESIDE, sidebar
+from chat.sidebar import ROOMS_BESIDE, list_of
 from chat.tests.situations import JSON, befriend, client_of, fill, say
 
 # A session, a person, the rooms, the messages.
@@ -172,5 +172,5 @@ def explain_by_hand(sql: str) -> None:
 def test_the_list_beside_a_page_is_one_query(room, alice, bob, django_assert_num_queries):
     say(bob, room)
     with django_assert_num_queries(1):
-        rows = sidebar(alice)["rooms"]
+        rows = list_of(alice).rooms
         assert [(row.title, row.preview, row.unread, row.hue, row.contact_id) for row in rows]

@@ -1,10 +1,12 @@
 """Messages of a room: read pages of them, post, edit and delete."""
 
 import uuid
+from functools import partial
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
@@ -12,11 +14,13 @@ from accounts.access import SignedInRequest, signed_in
 from chat.actions.messages import delete_message, edit_message, post_message
 from chat.errors import ChatError, Invalid, message_not_found
 from chat.forms import MessageForm, refuse
-from chat.history import page_of
-from chat.models import Message
+from chat.history import page_of, place_of, stamp_of
+from chat.models import Message, Room
 from chat.render import message_json, messages_html
-from chat.views.rooms import number, room_page
+from chat.text import clean_body
+from chat.views.rooms import Refused, number, room_page
 from chatscape.answers import error_answer, is_htmx, see_other, wants_json
+from chatscape.conditional import not_modified, stamped
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,45 +67,49 @@ def _page(request: SignedInRequest, room_id: UUID) -> HttpResponse:
         # Somebody opens the address of a form that was refused: fragments are no page to look at.
         return see_other("room", room_id)
     asked = {name: number(request, name) for name in ("since", "before", "after", "limit")}
-    page = page_of(request.user, room_id, **asked)
+    place = place_of(request.user, room_id)
+    about: list[object] = [room_id, request.user.name, asked, place.head, place.peer_name]
+    # In a direct room names and revision say all there is to know of the messages.
+    if place.kind == Room.Kind.DIRECT and (fresh := not_modified(request, repr(about))):
+        return fresh
+    page = page_of(request.user, room_id, place, **asked)
+    if place.kind != Room.Kind.DIRECT:
+        about.append(stamp_of(page.messages))
+        if fresh := not_modified(request, repr(about)):
+            return fresh
     if wants_json(request):
         found = [message_json(message) for message in page.messages]
         where = {"room": str(room_id), "revision": page.revision, "head": page.head, "more": page.more}
-        return JsonResponse({**where, "messages": found})
-    if not page.messages:
-        return HttpResponse(status=204)
-    return HttpResponse(messages_html(page.messages, request.user))
+        response: HttpResponse = JsonResponse({**where, "messages": found})
+    elif page.messages:
+        response = HttpResponse(messages_html(page.messages, request.user))
+    else:
+        response = HttpResponse(status=204)
+    return stamped(request, response, repr(about))
 
 
 def _post(request: SignedInRequest, room_id: UUID) -> HttpResponse:
+    body = request.POST.get("body", "")
+    post = partial(post_message, author=request.user, room_id=room_id, body=body, reply_to=_reply_to(request))
+    plain = not (wants_json(request) or is_htmx(request))
     try:
-        message = post_message(
-            author=request.user,
-            room_id=room_id,
-            client_id=_client_id(request),
-            body=request.POST.get("body", ""),
-            reply_to=_reply_to(request),
-        )
+        client_id = _client_id(request)
+        message = post(client_id=client_id)
+        if plain and message.body != (text := clean_body(body)):
+            # The browser had kept the page with the form: other words under its id are another message.
+            message = post(client_id=uuid.uuid5(client_id, text))
     except ChatError as error:
-        if wants_json(request) or is_htmx(request) or error.status == 404:
+        if not plain or error.status == 404:
             return error_answer(request, error)
-        return room_page(request, room_id, form=_refused(request, error), status=error.status)
-    if wants_json(request):
-        return JsonResponse({"message": message_json(message)})
-    if is_htmx(request):
-        return HttpResponse(messages_html([message], request.user))
-    return see_other(f"{message.room.get_absolute_url()}#m-{message.sequence}")
+        return room_page(request, room_id, refused=_refused(request, error), status=error.status)
+    return _changed(request, message)
 
 
-def _refused(request: HttpRequest, error: ChatError) -> MessageForm:
-    """Return the form with what was typed and what is wrong, also when the hidden id is what is wrong."""
-    data = request.POST.copy()
-    if error.field == "client_id":
-        # Sent again, this one would be refused for ever.
-        data["client_id"] = str(uuid.uuid4())
-    form = MessageForm(data)
-    form.add_error("body", error.message)
-    return form
+def _refused(request: HttpRequest, error: ChatError) -> Refused:
+    """Return what was typed and what is wrong, also when the hidden id is what is wrong."""
+    # Sent again, such an id would be refused for ever.
+    client_id = uuid.uuid4() if error.field == "client_id" else _client_id(request)
+    return Refused(client_id, request.POST.get("body", ""), error.message)
 
 
 def _changed(request: SignedInRequest, message: Message) -> HttpResponse:
@@ -109,7 +117,7 @@ def _changed(request: SignedInRequest, message: Message) -> HttpResponse:
         return JsonResponse({"message": message_json(message)})
     if is_htmx(request):
         return HttpResponse(messages_html([message], request.user))
-    return see_other(f"{message.room.get_absolute_url()}#m-{message.sequence}")
+    return see_other(f"{reverse('room', args=[message.room_id])}#m-{message.sequence}")
 
 
 def _own(request: SignedInRequest, room_id: UUID, sequence: int) -> Message:
@@ -126,11 +134,11 @@ def _own(request: SignedInRequest, room_id: UUID, sequence: int) -> Message:
 
 def _client_id(request: HttpRequest) -> UUID:
     """Return the id the form came with. A form without one is a new message each time."""
-    form = MessageForm(request.POST)
-    form.is_valid()
-    if "client_id" in form.errors:
-        raise Invalid("client_id must be a UUID", field="client_id")
-    return form.cleaned_data.get("client_id") or uuid.uuid4()
+    given = request.POST.get("client_id", "").strip()
+    try:
+        return UUID(given) if given else uuid.uuid4()
+    except ValueError as error:
+        raise Invalid("client_id must be a UUID", field="client_id") from error
 
 
 def _reply_to(request: HttpRequest) -> int | None:

@@ -1,27 +1,48 @@
 """A conversation."""
 
+from dataclasses import dataclass
 from datetime import datetime, time
-from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import patch_vary_headers
 from django.utils.dateparse import parse_date
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import SignedInRequest, signed_in
 from chat.actions.rooms import mark_read
 from chat.errors import Invalid, room_not_found
-from chat.forms import MessageForm
-from chat.history import window_of
+from chat.history import stamp_of, window_of
 from chat.models import Message, Room
 from chat.render import messages_html
-from chat.sidebar import room_of, sidebar
+from chat.sidebar import list_of, room_of
+from chat.views.page import Page
 from chatscape.answers import is_htmx, see_other, wants_json
+from chatscape.conditional import not_modified, stamped
+
+_room = Page(
+    "chat/room.html",
+    {
+        "room": UUID,
+        "kind": str,
+        "revision": int,
+        "title": str,
+        "contact": UUID,
+        "hue": int,
+        "initials": str,
+        "read_sequence": int,
+        "around": int,
+        "first_sequence": int,
+        "messages_html": str,
+        "client_id": UUID,
+        "body": str,
+        "error": str,
+    },
+)
 
 
 @require_safe
@@ -53,43 +74,76 @@ def room_read(request: SignedInRequest, room_id: UUID) -> HttpResponse:
     return see_other("room", room_id)
 
 
+@dataclass(frozen=True)
+class Refused:
+    """A message that was refused, and why: the page keeps the words."""
+
+    client_id: UUID
+    body: str
+    why: str
+
+
 def room_page(
     request: SignedInRequest,
     room_id: UUID,
     *,
     before: int | None = None,
     around: int | None = None,
-    form: MessageForm | None = None,
+    refused: Refused | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """Render a room: two queries, one for all rooms of the list, one for the messages.
+    """Answer with a room: two queries, one for all rooms of the list, one for the messages.
 
     Raises `NotFound` when the person is not in the room, or has no message `around` to see.
     """
     user = request.user
-    side = sidebar(user, current=room_id)
-    row = next((row for row in side["rooms"] if row.room_id == room_id), None) or room_of(user, room_id)
+    side = None if is_htmx(request) else list_of(user, current=room_id)
+    row = next((row for row in side.rooms if row.room_id == room_id), None) if side else None
+    # An event is not in the list.
+    row = row or room_of(user, room_id)
     if row is None:
         raise room_not_found()
+    about = [user.name, user.role, before, around, tuple(row), side and side.stamp()]
+    # In a direct room names and revision say all there is to know of the messages.
+    if row.kind == Room.Kind.DIRECT and (fresh := not_modified(request, repr(about))):
+        return fresh
     shown, has_older, has_newer = window_of(user, room_id, before=before, around=around)
-    context: dict[str, Any] = {
-        **side,
-        "membership": row,
-        "room": {"id": room_id, "kind": row.kind, "revision": row.revision},
-        "messages_html": messages_html(shown, user),
-        "first_sequence": shown[0].sequence if shown else 0,
-        "has_older": has_older,
-        "has_newer": has_newer,
-        "around": around,
-        "selected": next((message for message in shown if message.sequence == around), None),
-        "form": form or MessageForm(),
+    if row.kind != Room.Kind.DIRECT:
+        about.append(stamp_of(shown))
+        if fresh := not_modified(request, repr(about)):
+            return fresh
+    values = {
+        "room": room_id,
+        "kind": row.kind,
+        "revision": row.revision,
+        "title": row.title,
+        "contact": row.contact_id,
+        "hue": row.hue,
+        "initials": row.initials,
         "read_sequence": row.read_sequence,
-        "closed_reason": _("You blocked this person.") if row.i_block else "",
-        "may_post": not row.i_block,
+        "around": around,
+        "first_sequence": shown[0].sequence if shown else 0,
+        "messages_html": messages_html(shown, user),
+        "client_id": refused.client_id if refused else uuid4(),
+        "body": refused.body if refused else "",
+        "error": refused.why if refused else "",
     }
-    response = render(request, "chat/room.html", context, status=status)
-    patch_vary_headers(response, ["HX-Request", "Accept"])
-    return response
+    page = _room.answer(
+        request,
+        values,
+        room_list=side.html() if side else SafeString(),
+        status=status,
+        has_contact=row.contact is not None,
+        unread=bool(row.unread),
+        has_older=has_older,
+        has_newer=has_newer,
+        is_around=around is not None,
+        is_empty=not shown,
+        is_mine=any(m.sequence == around and m.author_id == user.id and not m.deleted for m in shown),
+        may_post=not row.i_block,
+        refused=refused is not None,
+    )
+    return stamped(request, page, repr(about))
 
 
 def _first_of(request: SignedInRequest, room_id: UUID, date: str) -> HttpResponse:
