@@ -1,42 +1,58 @@
 """Everything behind the port: pages in a pool of threads, sockets on the event loop."""
 
+from functools import cache
 from typing import Any
 
-from a2wsgi import WSGIMiddleware
+from django.core.asgi import get_asgi_application
+from django.core.handlers.asgi import ASGIHandler
 
-from chatscape.wsgi import application as pages
+from chatscape.wsgi import application as django
 
 # Consumers need Django's apps, which the pages have set up.
 from chat.realtime.consumer import ChatConsumer  # isort: skip
 from chat.realtime.database import stop_threads  # isort: skip
 from chat.realtime.hub import ensure_hub, stop_hub  # isort: skip
+from chatscape.pages import Pages  # isort: skip
 
-# A thread keeps its database connection between requests; Django's own ASGI handler makes a thread
-# and a connection for each request (docs/decisions.md). With the sockets' threads these are no more
-# than the database pool has connections.
+# A thread keeps its database connection between requests (docs/decisions.md). With the sockets' threads
+# these are no more than the database pool has connections.
 THREADS = 8
-
-# No bound for what an answer consists of: a thread must never wait for a client that has left.
-_pages = WSGIMiddleware(pages, workers=THREADS, send_queue_size=0)  # type: ignore[arg-type]
-_chat = ChatConsumer.as_asgi()
+# How long requests in flight may take at the end.
+GRACE = 5.0
 
 
-async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Serve one connection. Sockets live at `/ws/` only."""
-    if scope["type"] == "http":
-        ensure_hub()
-        await _pages(scope, receive, send)  # type: ignore[arg-type]
-    elif scope["type"] == "websocket" and scope["path"] == "/ws/":
-        await _chat(scope, receive, send)
-    elif scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.close"})
-    else:
-        raise NotImplementedError(scope["type"])
+class Application:
+    """Sockets as an ASGI application; `pages` are taken from Daphne's connections by `chatscape.server`."""
+
+    def __init__(self) -> None:
+        self.pages = Pages(django, threads=THREADS, started=ensure_hub)
+        self._chat = ChatConsumer.as_asgi()
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Serve one connection. Sockets live at `/ws/` only."""
+        if scope["type"] == "websocket" and scope["path"] == "/ws/":
+            await self._chat(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close"})
+        elif scope["type"] == "http":
+            # Another server than ours, such as `runserver`.
+            ensure_hub()
+            await _django_alone()(scope, receive, send)
+        else:
+            raise NotImplementedError(scope["type"])
+
+
+@cache
+def _django_alone() -> ASGIHandler:
+    return get_asgi_application()
+
+
+application = Application()
 
 
 async def stopped() -> None:
     """Leave nothing running: the server has ended all connections."""
+    await application.pages.stop(GRACE)
     await stop_hub()
     stop_threads()
-    _pages.executor.shutdown(wait=False, cancel_futures=True)

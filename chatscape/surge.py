@@ -1,5 +1,6 @@
 """More people than this process can serve at once: some are asked, early and cheaply, to come back."""
 
+import contextlib
 import random
 import time
 from collections import deque
@@ -57,9 +58,12 @@ class Line:
 
     def enter(self) -> float | None:
         """Return None for a request that may wait, else after how many seconds to try again."""
-        if self._since and self._clock() - self._since[0] > PAGE_PATIENCE:
-            return random.uniform(*COME_BACK)  # noqa: S311 - no secret
-        self._since.append(self._clock())
+        now = self._clock()
+        # A thread may take the last one at any moment.
+        with contextlib.suppress(IndexError):
+            if now - self._since[0] > PAGE_PATIENCE:
+                return random.uniform(*COME_BACK)  # noqa: S311 - no secret
+        self._since.append(now)
         return None
 
     def leave(self) -> None:
