@@ -85,6 +85,7 @@ class RoomRow(NamedTuple):
     revision: int
     active: RawTime
     peer: RawId | None
+    peer_name: str | None
     title: str
     contact: RawId | None
     i_block: bool

@@ -66,6 +66,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
                 "room__revision",
                 "room__active_at",
                 "peer",
+                "peer__name",
                 "title",
                 "contact_id",
                 "i_block",

@@ -1,5 +1,6 @@
 """Prepared templates give exactly what Django's engine gives, whatever people are called and write."""
 
+import re
 import uuid
 from dataclasses import dataclass
 from datetime import UTC
@@ -7,16 +8,19 @@ from uuid import UUID
 
 import pytest
 from django.template.loader import get_template
+from django.test import RequestFactory
 from django.utils import translation
 from django.utils.safestring import SafeString
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accounts.models import User
 from chat.prepared import Memo, Prepared
 from chat.render import _article, article_values
 from chat.rows import MessageRow, RoomRow
 from chat.sidebar import _row, row_shape, row_values
 from chat.text import to_html
+from chat.views import rooms
 
 WORDS = st.text(max_size=80) | st.sampled_from(
     ["<script>alert(1)</script>", "\" onload='x'", "&amp;", "%s %(name)s %%", "{{ user }}{% now %}", "\x00"]
@@ -60,6 +64,7 @@ def test_a_message_comes_out_as_the_engine_would_write_it(row):
         revision=NUMBERS,
         active=TIMES,
         peer=st.none() | st.uuids(),
+        peer_name=WORDS,
         title=WORDS,
         contact=st.none() | st.uuids(),
         i_block=st.booleans(),
@@ -146,3 +151,54 @@ def test_the_form_of_a_template_knows_nobody(name):
     avatar.fill({"hue": 1, "initials": name})
 
     assert all(name not in form for form in avatar._forms.values())
+
+
+# What a page of the shell can be: all of it by the engine, with a request, and prepared.
+SHAPES = {
+    "has_contact": [True, False],
+    "unread": [True, False],
+    "has_older": [True, False],
+    "is_around": [True, False],
+    "is_mine": [True, False],
+    "may_post": [True, False],
+    "refused": [True, False],
+}
+
+
+@pytest.mark.parametrize("htmx", [True, False])
+@settings(deadline=None, max_examples=40)
+@given(
+    words=st.fixed_dictionaries(dict.fromkeys(("title", "body", "error", "query", "name"), WORDS)),
+    chosen=st.fixed_dictionaries({name: st.sampled_from(values) for name, values in SHAPES.items()}),
+)
+def test_a_room_comes_out_as_the_engine_would_write_it(htmx, words, chosen):
+    request = RequestFactory().get("/", **({"HTTP_HX_REQUEST": "true"} if htmx else {}))
+    request.user = User(name=words.pop("name") or "?", email="a@example.org")
+    request.csp_nonce = "nonce"
+    request.META["CSRF_COOKIE"] = "s" * 32
+    values = {
+        "room": uuid.UUID(int=5),
+        "kind": "direct",
+        "revision": 7,
+        "contact": uuid.UUID(int=6),
+        "hue": 3,
+        "initials": "A",
+        "read_sequence": 0,
+        "around": 4,
+        "first_sequence": 2,
+        "messages_html": SafeString("<article></article>"),
+        "client_id": uuid.UUID(int=7),
+        **words,
+    }
+    shape = {**chosen, "has_newer": not chosen["is_around"], "is_empty": False}
+    room_list, query = SafeString("<ul></ul>"), values.pop("query")
+
+    page = rooms._room.answer(request, values, room_list=room_list, query=query, **shape).text
+
+    context = {**values, **shape, "room_list": room_list, "query": query}
+    assert unmasked(page) == unmasked(get_template("chat/room.html").render(context, request))
+
+
+def unmasked(page: str) -> str:
+    """The page without the mask of its forms' secret, which is another one each time."""
+    return re.sub(r'(name="csrfmiddlewaretoken" value=)"\w{64}"', r"\1", page)

@@ -118,7 +118,7 @@ def test_a_number_beyond_every_database_is_just_far_away(alice):
 
 
 def test_a_value_that_is_no_parameter_is_refused(db):
-    statement = Statement(lambda limit: User.objects.values_list("id")[: limit % 7], limit=int)
+    statement = Statement(lambda limit: User.objects.values_list("id")[: limit % 7 + 1], limit=int)
 
     with pytest.raises(ValueError, match="not every value"):
         statement.rows(limit=3)
