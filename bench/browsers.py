@@ -1,9 +1,10 @@
 """Many browsers asking one server over a kept connection each, by one thread, with every answer checked."""
 
+import contextlib
 import select
 import socket
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
 from bench.machine import Effort, meter
@@ -73,7 +74,7 @@ class Browser:
         """Send the next request, which knows the last answer."""
         request = next(self.visit) if self.answer is None else self.visit.send(self.answer)
         self.asked = time.perf_counter()
-        self.next = max(self.next + self.pause, self.asked) if self.pause else 0.0
+        self.next = self.asked + self.pause
         self.socket.sendall(request)
 
     def read(self) -> Answer | None:
@@ -100,23 +101,29 @@ def browse(
     Those `beside` ask once in so many seconds, and are not counted. What is wrong with an answer is
     the visit's to say: it raises `AssertionError`.
     """
-    browsers = [Browser(port, visit) for visit in visits]
-    browsers += [Browser(port, visit, counts=False, pause=pause) for visit, pause in beside]
-    figures = Figures()
-    poll = select.epoll()
-    by_fd = {browser.socket.fileno(): browser for browser in browsers}
-    for fd in by_fd:
-        poll.register(fd, select.EPOLLIN)
-    spent, now = meter(pid), time.perf_counter()
+    with contextlib.ExitStack() as stack:
+        browsers = [Browser(port, visit) for visit in visits]
+        browsers += [Browser(port, visit, counts=False, pause=pause) for visit, pause in beside]
+        for browser in browsers:
+            stack.enter_context(browser.socket)
+        poll = stack.enter_context(select.epoll())
+        return _browse(poll, {browser.socket.fileno(): browser for browser in browsers}, pid, seconds)
+
+
+def _browse(poll: select.epoll, browsers: dict[int, Browser], pid: int, seconds: float) -> Figures:
+    figures, spent = Figures(), meter(pid)
+    now = time.perf_counter()
     until, busy = now + seconds, len(browsers)
+    # Those that wait for their time to ask again.
     waiting: list[Browser] = []
-    for browser in browsers:
+    for fd, browser in browsers.items():
+        poll.register(fd, select.EPOLLIN)
         browser.ask()
     while busy:
         if now > until + PATIENCE:
             raise TimeoutError(f"{busy} answers did not come")
         for fd, _mask in poll.poll(0.01 if waiting else 1):
-            browser = by_fd[fd]
+            browser = browsers[fd]
             answer = browser.read()
             if answer is None:
                 continue
@@ -125,15 +132,12 @@ def browse(
                 figures.latencies.append(now - browser.asked)
                 figures.received += len(answer.body)
                 figures.unchanged += answer.status == 304
-            if now > until:
-                busy -= 1
-                finish(browser)
-            elif browser.pause:
+            if browser.pause or now > until:
                 waiting.append(browser)
             else:
                 browser.ask()
         now = time.perf_counter()
-        for browser in [browser for browser in waiting if browser.next + browser.pause <= now or now > until]:
+        for browser in [browser for browser in waiting if now > until or now >= browser.next]:
             waiting.remove(browser)
             if now > until:
                 busy -= 1
@@ -141,9 +145,7 @@ def browse(
             else:
                 browser.ask()
     figures.effort = spent()
-    poll.close()
-    for browser in browsers:
-        browser.socket.close()
+    figures.latencies.sort()
     return figures
 
 
@@ -201,6 +203,3 @@ def _chunks(data: bytes) -> tuple[bytes | None, bytes]:
             return b"".join(parts), rest[2:]
         parts.append(rest[:size])
         data = rest[size + 2 :]
-
-
-Check = Callable[[Answer], None]

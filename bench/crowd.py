@@ -126,6 +126,15 @@ class Crowd:
         until = time.perf_counter() + seconds
         self.run(lambda: time.perf_counter() >= until, seconds + 1)
 
+    def leave_out_unopened(self) -> None:
+        """Go on without the sockets that could not be opened."""
+        for member in [member for member in self.members if not member.is_open]:
+            self.members.remove(member)
+            self._opening.pop(member.socket.fileno(), None)
+            self._by_fd.pop(member.socket.fileno(), None)
+            member.socket.close()
+        self._later.clear()
+
     def close(self) -> None:
         """Drop all sockets at once."""
         self._poll.close()

@@ -162,13 +162,13 @@ def fan_out(name: str, process: Process, talk: Talk) -> FanOut:
         effort = tell(1)
         found.latencies.append(effort.seconds)
         found.effort += effort
+    found.size = len(split(crowd.sample)[0][-1][1])
     messages = int(STREAM_SECONDS * found.rate / found.sockets)
     if messages >= STREAM_LEAST:
         crowd.rest(pause)
         found.stream, frames = min(STREAM_MOST, messages), crowd.frames
         found.stream_effort = tell(found.stream)
         found.stream_frames = crowd.frames - frames
-    found.size = len(split(crowd.sample)[0][-1][1])
     return found
 
 

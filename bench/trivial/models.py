@@ -3,14 +3,12 @@
 from typing import ClassVar
 
 from django.db import models
-from django.utils import timezone
 
 
 class Row(models.Model):
     """Something with a title."""
 
     title = models.CharField(max_length=80)
-    made_at = models.DateTimeField(default=timezone.now)
 
     objects: ClassVar[models.Manager["Row"]] = models.Manager()
 

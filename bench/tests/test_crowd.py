@@ -1,0 +1,72 @@
+"""A crowd opens its sockets, counts what each gets, and complains of what is missing."""
+
+import pytest
+
+from bench import servers
+from bench.crowd import Crowd
+from bench.sockets import Talk, fan_out
+
+ARTICLE = b'<article data-sequence="%d">Hello</article>'
+
+
+@pytest.fixture(scope="module")
+def loop():
+    with servers.bare_sockets() as process:
+        yield process.start()
+
+
+@pytest.fixture
+def crowd(loop):
+    crowd = Crowd(loop.port)
+    crowd.connect([""] * 20, in_flight=4)
+    yield crowd
+    crowd.close()
+
+
+def heard(crowd, messages):
+    wanted = crowd.delivered + messages * len(crowd.members)
+    return lambda: crowd.delivered >= wanted
+
+
+def test_everybody_gets_what_one_says(crowd):
+    crowd.send(crowd.members[3], ARTICLE % 1)
+    crowd.run(heard(crowd, 1), 10)
+
+    assert [member.latest for member in crowd.members] == [1] * 20
+    assert (crowd.delivered, crowd.frames) == (20, 20)
+
+
+@pytest.mark.parametrize("wrong", [1, 3], ids=["twice", "gap"])
+def test_what_comes_twice_or_not_at_all_is_an_error(crowd, wrong):
+    crowd.send(crowd.members[0], ARTICLE % 1)
+    crowd.run(heard(crowd, 1), 10)
+    crowd.send(crowd.members[0], ARTICLE % wrong)
+
+    with pytest.raises(AssertionError):
+        crowd.run(heard(crowd, 1), 10)
+
+
+def test_a_message_that_reaches_nobody_is_late(crowd):
+    with pytest.raises(TimeoutError):
+        crowd.run(heard(crowd, 1), 0.05)
+
+
+def test_a_fan_out_counts_every_delivery(crowd, loop):
+    talk = Talk(crowd, ARTICLE)
+    talk.join(crowd.members)
+
+    found = fan_out("loop", loop, talk)
+
+    # One warms up, and is not counted.
+    assert talk.sequence - 10 == 1 + len(found.latencies) + found.stream
+    assert crowd.delivered == 20 * (talk.sequence - 10)
+    assert found.rate > 0
+    assert found.stream_frames == 20 * found.stream
+
+
+def test_many_messages_at_once_arrive_in_order_on_all(crowd):
+    for number in range(300):
+        crowd.send(crowd.members[0], ARTICLE % number)
+    crowd.run(heard(crowd, 300), 20)
+
+    assert {member.latest for member in crowd.members} == {299}
