@@ -47,6 +47,9 @@ class Tally:
         counts = [self[slot] for slot in range(self.slots) if slot != but]
         return min((count for count in counts if count != self.NOBODY), default=None)
 
+    def close(self) -> None:
+        self._memory.close()
+
     def total(self) -> int:
         return sum(max(0, self[slot]) for slot in range(self.slots))
 
@@ -110,6 +113,12 @@ class Leash:
     def sockets(self) -> int:
         """How many sockets all workers have together."""
         return self._tally.total()
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.listener.close()
+        self._socket.close()
+        self._tally.close()
 
     def _say(self, what: bytes) -> None:
         with contextlib.suppress(OSError):

@@ -11,7 +11,7 @@ BACKLOG = 4096
 # How many are accepted before what is open is served again, and the other workers had their turn.
 ACCEPTS = 16
 # How long new connections are left to others (seconds).
-YIELD = 0.005
+YIELD = 0.02
 
 
 class CannotListen(Exception):

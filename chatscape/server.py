@@ -120,7 +120,8 @@ class Server(DaphneServer):
         self.http_factory.buildProtocol = remembered
         self.port = Port.adopt(reactor, self.listener, self.http_factory)
         self.port.others_first = self._others_first
-        reactor.callWhenRunning(self._begin)
+        # On the running loop.
+        reactor.callLater(0, self._begin)
 
     def _begin(self) -> None:
         settle_memory()
