@@ -16,6 +16,17 @@ export function delay(attempt, random = Math.random()) {
   return Math.round(seconds * 1000 * (1 - JITTER + 2 * JITTER * random));
 }
 
+/**
+ * Say how long a server that restarts asks this page to wait: it spreads those who come back.
+ * @param {string} reason of the close, such as "reconnect after 1-20 s"
+ * @param {number} [random] from 0 to 1
+ * @returns {number | undefined} milliseconds; undefined when it asks for nothing
+ */
+export function asked(reason, random = Math.random()) {
+  const [, soonest, latest] = /^reconnect after (\d{1,3})-(\d{1,3}) s$/.exec(reason) ?? [];
+  if (soonest !== undefined) return Math.round(1000 * (Number(soonest) + (latest - soonest) * random));
+}
+
 /** When a lost connection is tried again. */
 export class Schedule {
   /** When the next attempt is made, in milliseconds; 0 when none is planned. */
@@ -47,8 +58,21 @@ export class Schedule {
     this.stop();
     this.spent = this.#tries >= ATTEMPTS;
     if (this.spent && !forever) return;
-    const wait = delay(this.#tries);
+    this.#in(delay(this.#tries), attempt);
     this.#tries += 1;
+  }
+
+  /**
+   * Plan an attempt that the server asked for. It is none of those after a failure.
+   * @param {() => void} attempt
+   * @param {number} wait milliseconds
+   */
+  obey(attempt, wait) {
+    this.reset();
+    this.#in(wait, attempt);
+  }
+
+  #in(wait, attempt) {
     this.at = Date.now() + wait;
     this.#timer = setTimeout(attempt, wait);
   }

@@ -3,7 +3,7 @@
 // Events: "state"; "open"; "articles" (detail: elements); "heartbeat" (detail: revisions by room);
 // "notice" (detail: the frame). The end of the session is told to the document: "chat:signed-out".
 
-import { Schedule } from "./backoff.js";
+import { asked, Schedule } from "./backoff.js";
 import { Calls } from "./calls.js";
 import { RequestError } from "./errors.js";
 import { readFrame, skip } from "./html.js";
@@ -86,7 +86,7 @@ class Connection extends EventTarget {
     const on = (name, handle) => socket.addEventListener(name, (event) => socket === this.#socket && handle(event));
     on("open", () => this.#opened());
     on("message", ({ data }) => this.#receive(data));
-    on("close", ({ code }) => this.#closed(socket, code));
+    on("close", ({ code, reason }) => this.#closed(socket, code, reason));
     this.#changed();
   }
 
@@ -100,7 +100,7 @@ class Connection extends EventTarget {
     this.dispatchEvent(new Event("open"));
   }
 
-  #closed(socket, code) {
+  #closed(socket, code, reason = "") {
     if (socket !== this.#socket) return;
     this.#socket = null;
     socket.close();
@@ -110,7 +110,9 @@ class Connection extends EventTarget {
     this.#calls.abandon();
     if (code === SIGN_IN_AGAIN) document.dispatchEvent(new Event("chat:signed-out"));
     if (code === ACCESS_ENDED) this.#emit("notice", { notice: "inbox.changed" });
-    this.#plan();
+    const wait = asked(reason);
+    if (wait === undefined) this.#plan();
+    else this.#schedule.obey(() => this.#connect(), wait);
     this.#changed();
   }
 
