@@ -24,6 +24,7 @@ from twisted.internet.error import ReactorNotRunning
 
 from chat.realtime.hub import running_hub
 from chat.realtime.socket import Socket
+from chatscape.connection import Factory
 from chatscape.leash import Leash
 from chatscape.limits import settle_memory
 from chatscape.listening import Port
@@ -97,6 +98,7 @@ class Server(DaphneServer):
         """Serve until the end."""
         # The factory is made inside Daphne's run(): its protocol is named there.
         daphne_server.WebSocketFactory.protocol = WebSocketProtocol
+        daphne_server.HTTPFactory = Factory
         super().run()
 
     def stop(self) -> None:
