@@ -81,6 +81,8 @@ def _is_unseen(char: str) -> bool:
 def to_html(body: str) -> SafeString:
     """Escape a message and make its addresses links; newlines are kept by the stylesheet."""
     # Django's urlize reads "&section=" in an address as "§ion=", and loses the colon of "a.org):".
+    if "." not in body and "://" not in body:
+        return escape(body)
     parts, end = [], 0
     for match in _ADDRESS.finditer(body):
         address = _without_punctuation(match[0])

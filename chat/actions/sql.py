@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import IntegrityError, connection
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections
 
 from accounts.models import User
 from chat.models import Message, Room
@@ -48,9 +48,9 @@ def locked_places(pairs: Collection[Pair]) -> dict[Pair, Place]:
         room_id, author_id, name, membership_id, revision, blocks, blocked = row
         room_id, author_id = _uuid(room_id), _uuid(author_id)
         if room_id not in rooms:
-            rooms[room_id] = Room.from_db(connection.alias, ["id", "revision"], [room_id, revision])
+            rooms[room_id] = Room.from_db(DEFAULT_DB_ALIAS, ["id", "revision"], [room_id, revision])
         if author_id not in authors:
-            authors[author_id] = User.from_db(connection.alias, ["id", "name"], [author_id, name])
+            authors[author_id] = User.from_db(DEFAULT_DB_ALIAS, ["id", "name"], [author_id, name])
         place = Place(membership_id, rooms[room_id], authors[author_id], bool(blocks), bool(blocked))
         places[room_id, author_id] = place
     return places
@@ -79,8 +79,10 @@ def insert_messages(messages: Iterable[Message]) -> None:
     that two of them never wait for each other's.
     """
     ordered = sorted(messages, key=lambda message: (message.author_id, message.client_id))
+    # The thread's own: looking for it each time costs more than the rest.
+    database = connections[DEFAULT_DB_ALIAS]
     values = [
-        field.get_db_prep_save(getattr(message, field.attname), connection)
+        field.get_db_prep_save(getattr(message, field.attname), database)
         for message in ordered
         for field in _COLUMNS
     ]
@@ -89,7 +91,7 @@ def insert_messages(messages: Iterable[Message]) -> None:
         raise IntegrityError("a client_id was used meanwhile")
     for message, (key,) in zip(ordered, rows, strict=True):
         message.pk = key
-        message._state.adding, message._state.db = False, connection.alias
+        message._state.adding, message._state.db = False, DEFAULT_DB_ALIAS
 
 
 def advance_rooms(messages: Iterable[Message]) -> None:
