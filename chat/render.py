@@ -34,8 +34,7 @@ _article = Prepared(
 
 def message_html(message: Message | MessageRow) -> SafeString:
     """Return one message as the article that pages, answers and broadcasts all carry."""
-    row = message if isinstance(message, MessageRow) else MessageRow.of(message)
-    return _articles.get((row.room, row.sequence, get_language()), row, _render)
+    return _article_of(message, get_language())
 
 
 def messages_html(messages: Iterable[Message | MessageRow], viewer: User | None = None) -> SafeString:
@@ -44,7 +43,8 @@ def messages_html(messages: Iterable[Message | MessageRow], viewer: User | None 
     The mark is put into the finished HTML, so that what is rendered does not depend on who looks.
     Quotes in a message's words are escaped: the words cannot carry the mark.
     """
-    html = "".join(map(message_html, messages))
+    language = get_language()
+    html = "".join([_article_of(message, language) for message in messages])
     if viewer is not None:
         author = f'data-author="{viewer.id}"'
         html = html.replace(author, f"{author} data-own")
@@ -86,6 +86,11 @@ def article_values(row: MessageRow) -> dict[str, object]:
         # Escaped and linked when it was written.
         "body": mark_safe(row.body_html),  # noqa: S308
     }
+
+
+def _article_of(message: Message | MessageRow, language: str | None) -> SafeString:
+    row = message if isinstance(message, MessageRow) else MessageRow.of(message)
+    return _articles.get((row.room, row.sequence, language), row, _render)
 
 
 def _render(row: MessageRow) -> SafeString:

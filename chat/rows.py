@@ -166,9 +166,8 @@ def as_uuid(raw: RawId) -> UUID:
 
 def as_time(raw: RawTime) -> datetime:
     """Return the moment in UTC."""
-    if isinstance(raw, str):
-        return datetime.fromisoformat(raw).replace(tzinfo=UTC)
-    return raw.astimezone(UTC)
+    moment = datetime.fromisoformat(raw) if isinstance(raw, str) else raw
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def day_of(moment: datetime, pattern: str) -> str:

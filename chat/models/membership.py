@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from chat.models.block import Block
 from chat.models.contact import Contact, containing
-from chat.models.message import Message
+from chat.models.message import AsKept, Message
 from chat.models.room import Room
 
 UNREAD_MOST = 100
@@ -64,7 +64,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
                 "room",
                 "room__kind",
                 "room__revision",
-                "room__active_at",
+                AsKept("room__active_at"),
                 "peer",
                 "peer__name",
                 "title",
@@ -76,12 +76,12 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
                 "room__last_message__author",
                 "room__last_message__author__name",
                 Substr("room__last_message__body", 1, SAID_MOST),
-                "room__last_message__created_at",
-                "room__last_message__deleted_at",
+                AsKept("room__last_message__created_at"),
+                AsKept("room__last_message__deleted_at"),
                 "withheld__sequence",
                 Substr("withheld__body", 1, SAID_MOST),
-                "withheld__created_at",
-                "withheld__deleted_at",
+                AsKept("withheld__created_at"),
+                AsKept("withheld__deleted_at"),
             )
         )
 

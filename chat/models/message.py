@@ -6,7 +6,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q
+from django.db.models.sql.compiler import SQLCompiler
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,6 +17,19 @@ from chat.models.room import Room
 
 PAGE = 50
 PAGE_MOST = 100
+
+
+class AsKept(models.Func):
+    """A moment as the database keeps it: parsing SQLite's text takes long, and few are looked at."""
+
+    template = "%(expressions)s"
+    arity = 1
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
+    ) -> tuple[str, Any]:
+        # An expression has no type that the driver would know how to convert.
+        return self.as_sql(compiler, connection, template="+%(expressions)s", **extra)
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -48,9 +63,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
             "client_id",
             "body",
             "body_html",
-            "created_at",
-            "edited_at",
-            "deleted_at",
+            AsKept("created_at"),
+            AsKept("edited_at"),
+            AsKept("deleted_at"),
         )
 
 

@@ -68,14 +68,14 @@ def _page(request: SignedInRequest, room_id: UUID) -> HttpResponse:
         return see_other("room", room_id)
     asked = {name: number(request, name) for name in ("since", "before", "after", "limit")}
     place = place_of(request.user, room_id)
-    about: list[object] = [room_id, request.user.name, asked, place.head, place.peer_name]
+    stamp = repr([room_id, request.user.name, asked, place.head, place.peer_name])
     # In a direct room names and revision say all there is to know of the messages.
-    if place.kind == Room.Kind.DIRECT and (fresh := not_modified(request, repr(about))):
+    if place.kind == Room.Kind.DIRECT and (fresh := not_modified(request, stamp)):
         return fresh
     page = page_of(request.user, room_id, place, **asked)
     if place.kind != Room.Kind.DIRECT:
-        about.append(stamp_of(page.messages))
-        if fresh := not_modified(request, repr(about)):
+        stamp += repr(stamp_of(page.messages))
+        if fresh := not_modified(request, stamp):
             return fresh
     if wants_json(request):
         found = [message_json(message) for message in page.messages]
@@ -85,7 +85,7 @@ def _page(request: SignedInRequest, room_id: UUID) -> HttpResponse:
         response = HttpResponse(messages_html(page.messages, request.user))
     else:
         response = HttpResponse(status=204)
-    return stamped(request, response, repr(about))
+    return stamped(request, response, stamp)
 
 
 def _post(request: SignedInRequest, room_id: UUID) -> HttpResponse:

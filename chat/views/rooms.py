@@ -103,14 +103,14 @@ def room_page(
     row = row or room_of(user, room_id)
     if row is None:
         raise room_not_found()
-    about = [user.name, user.role, before, around, tuple(row), side and side.stamp()]
+    stamp = repr([user.name, before, around, tuple(row), side and side.stamp()])
     # In a direct room names and revision say all there is to know of the messages.
-    if row.kind == Room.Kind.DIRECT and (fresh := not_modified(request, repr(about))):
+    if row.kind == Room.Kind.DIRECT and (fresh := not_modified(request, stamp)):
         return fresh
     shown, has_older, has_newer = window_of(user, room_id, before=before, around=around)
     if row.kind != Room.Kind.DIRECT:
-        about.append(stamp_of(shown))
-        if fresh := not_modified(request, repr(about)):
+        stamp += repr(stamp_of(shown))
+        if fresh := not_modified(request, stamp):
             return fresh
     values = {
         "room": room_id,
@@ -143,7 +143,7 @@ def room_page(
         may_post=not row.i_block,
         refused=refused is not None,
     )
-    return stamped(request, page, repr(about))
+    return stamped(request, page, stamp)
 
 
 def _first_of(request: SignedInRequest, room_id: UUID, date: str) -> HttpResponse:
