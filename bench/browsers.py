@@ -49,6 +49,11 @@ class Figures:
         return len(self.latencies) / self.effort.seconds
 
     @property
+    def cost(self) -> float:
+        """Processor time of the server for an answer, in microseconds."""
+        return self.effort.server / len(self.latencies) * 1e6
+
+    @property
     def size(self) -> float:
         """Bytes of an answer's body, on average."""
         return self.received / len(self.latencies)

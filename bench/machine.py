@@ -6,13 +6,14 @@ import platform
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from chatscape.testing.parts import family
 
 TICKS = os.sysconf("SC_CLK_TCK")
+STARTED = time.perf_counter()
 
 
 def cores() -> tuple[int, int]:
@@ -39,12 +40,12 @@ def open_all_files() -> int:
     return hard
 
 
-def processor_seconds(pid: int) -> float:
-    """Seconds of processor time that a process and its children have taken so far."""
+def processor_seconds(pids: Iterable[int]) -> float:
+    """Seconds of processor time that processes have taken so far."""
     taken = 0
-    for member in family(pid):
+    for pid in pids:
         with contextlib.suppress(OSError):
-            fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
             taken += int(fields[11]) + int(fields[12])
     return taken / TICKS
 
@@ -84,13 +85,15 @@ class Effort:
 
 
 def meter(pid: int) -> Callable[[], Effort]:
-    """Start to measure; what it returns says what was spent since."""
-    began, server, load = time.perf_counter(), processor_seconds(pid), time.process_time()
+    """Start to measure a server and its children; what this returns says what was spent since."""
+    pids = family(pid)
+    # The clock is read last at the beginning and first at the end: looking costs time, too.
+    server, load = processor_seconds(pids), time.process_time()
+    began = time.perf_counter()
 
     def spent() -> Effort:
-        return Effort(
-            time.perf_counter() - began, processor_seconds(pid) - server, time.process_time() - load
-        )
+        seconds, loaded = time.perf_counter() - began, time.process_time() - load
+        return Effort(seconds, processor_seconds(pids) - server, loaded)
 
     return spent
 
@@ -109,6 +112,6 @@ def described() -> str:
 
 
 def note(text: str) -> None:
-    """Say how far the measurements are."""
-    sys.stdout.write(f"{text}\n")
+    """Say how far the measurements are, and how many seconds in."""
+    sys.stdout.write(f"{time.perf_counter() - STARTED:4.0f} s  {text}\n")
     sys.stdout.flush()

@@ -59,9 +59,6 @@ class Pages:
     def add(self, name: str, figures: Figures) -> None:
         self.figures[name] = self.figures.get(name, Figures()) + figures
 
-    def rate(self, name: str) -> float:
-        return self.figures[name].rate if name in self.figures else 0.0
-
 
 class Product:
     """ChatScape, as its people use it."""
@@ -70,6 +67,9 @@ class Product:
         self.server, self.port = server, server.port
         seeded = servers.seed(server, f"viewers({POSTERS}, {READERS}, {SHARED})")
         self.viewers = [Viewer(**viewer) for viewer in seeded]
+        for viewer in self.viewers:
+            # A browser has it from the first page on, and sends it with every request.
+            viewer.cookie += f"; csrftoken={CSRF}"
         self.readers = self.viewers[:READERS]
         self.posted: list[list[str]] = []
 
@@ -115,13 +115,12 @@ class Product:
 
     def post(self, viewer: Viewer, room_id: str, room: Room) -> Visit:
         """Post again and again by form, and keep what was acknowledged."""
-        cookie = f"{viewer.cookie}; csrftoken={CSRF}"
         while True:
             client_id = str(uuid.uuid4())
             body = f"Measured {client_id}"
             form = urlencode({"client_id": client_id, "body": body, "csrfmiddlewaretoken": CSRF})
             answer = yield request(
-                f"/rooms/{room_id}/messages/", self.port, cookie, "Accept: application/json", form=form
+                f"/rooms/{room_id}/messages/", self.port, viewer.cookie, "Accept: application/json", form=form
             )
             assert answer.status == 200, (answer.status, answer.body)
             message = json.loads(answer.body)["message"]

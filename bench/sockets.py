@@ -82,11 +82,29 @@ class FanOut:
 
 
 @dataclass
+class Opened:
+    """What it took to open sockets."""
+
+    sockets: int = 0
+    effort: Effort = field(default_factory=Effort)
+
+    @property
+    def rate(self) -> float:
+        """Handshakes a second."""
+        return self.sockets / self.effort.seconds
+
+    @property
+    def cost(self) -> float:
+        """Processor time of the server for a handshake, in microseconds."""
+        return self.effort.server / self.sockets * 1e6
+
+
+@dataclass
 class Sockets:
     """All that was found."""
 
     fan_outs: list[FanOut] = field(default_factory=list)
-    connects: dict[str, float] = field(default_factory=dict)
+    connects: dict[str, Opened] = field(default_factory=dict)
     memory: dict[str, float] = field(default_factory=dict)
     posted: int = 0
 
@@ -187,16 +205,23 @@ def running(process: Server | servers.Program) -> Iterator[None]:
 
 def grow(found: Sockets, name: str, process: Process, talk: Talk, cookies: Sequence[str]) -> None:
     """Measure a server at each of the sizes for which there are cookies, opening sockets as needed."""
-    crowd, before, seconds = talk.crowd, memory(process.pid), 0.0
+    crowd, before, effort = talk.crowd, memory(process.pid), Effort()
     for size in (size for size in SIZES if size <= len(cookies)):
         new = cookies[len(crowd.members) : size]
-        seconds += crowd.connect(new)
+        effort += opening(process, crowd, new).effort
         talk.join(crowd.members[-len(new) :])
         crowd.rest(SETTLED)
         found.memory[name] = (memory(process.pid) - before) / size
         found.fan_outs.append(fan_out(name, process, talk))
         note(f"{name}, {size:,} sockets: {found.fan_outs[-1].rate:,.0f} deliveries/s")
-    found.connects[name] = len(crowd.members) / seconds
+    found.connects[name] = Opened(len(crowd.members), effort)
+
+
+def opening(process: Process, crowd: Crowd, cookies: Sequence[str]) -> Opened:
+    """Open a socket for every cookie."""
+    spent = meter(process.pid)
+    crowd.connect(cookies)
+    return Opened(len(cookies), spent())
 
 
 def warmed_up(server: Server, seeded: Answer) -> tuple[ProductTalk, bytes]:
@@ -256,8 +281,8 @@ def accepting(found: Sockets) -> None:
     process = servers.ordinary()
     with running(process), contextlib.closing(Crowd(process.port, "/accept/", "")) as crowd:
         crowd.connect([""] * WARM_UP)
-        found.connects[ACCEPTING] = ACCEPTED / crowd.connect([""] * ACCEPTED)
-        note(f"{ACCEPTING}: {found.connects[ACCEPTING]:,.0f} connects/s")
+        found.connects[ACCEPTING] = opening(process, crowd, [""] * ACCEPTED)
+        note(f"{ACCEPTING}: {found.connects[ACCEPTING].rate:,.0f} connects/s")
 
 
 def look_up(server: Server, *talks: ProductTalk) -> int:
