@@ -1,5 +1,6 @@
 """Errors and fragments as the client asked for them: a page, a fragment, or JSON."""
 
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -12,12 +13,20 @@ from chat.errors import ChatError
 
 def wants_json(request: HttpRequest) -> bool:
     """Say whether the client prefers JSON to HTML."""
-    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+    return _prefers_json(request.META.get("HTTP_ACCEPT", "*/*"))
 
 
 def is_htmx(request: HttpRequest) -> bool:
     """Say whether htmx asks, so that a fragment is enough. Going back in history needs the page."""
-    return request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+    asked = request.META
+    return asked.get("HTTP_HX_REQUEST") == "true" and "HTTP_HX_HISTORY_RESTORE_REQUEST" not in asked
+
+
+@lru_cache(maxsize=256)
+def _prefers_json(accept: str) -> bool:
+    asked = HttpRequest()
+    asked.META["HTTP_ACCEPT"] = accept
+    return asked.get_preferred_type(["text/html", "application/json"]) == "application/json"
 
 
 def see_other(to: Any, *args: Any) -> HttpResponse:

@@ -1,15 +1,20 @@
-"""What happens to every request: an id, headers, and errors told in words."""
+"""What happens to every request: health, an id, headers, and errors told in words."""
 
 import logging
 import re
 import uuid
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from csp.constants import HEADER
 from csp.middleware import CheckableLazyObject, CSPMiddleware
 from csp.utils import build_policy
+from django.contrib.messages.middleware import MessageMiddleware as DjangoMessages
+from django.contrib.messages.storage import default_storage
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject, empty
 
 from chat.errors import ChatError, unavailable
 from chatscape.answers import error_answer
@@ -47,49 +52,40 @@ class HealthMiddleware:
         return health_answer(request.path) or self.get_response(request)
 
 
-class RequestIdMiddleware:
-    """Gives a request the id that its log lines and its answer carry."""
+class HouseMiddleware(CSPMiddleware):
+    """What every answer of Django's has: an id, headers that forbid what is not needed, errors in words.
 
-    def __init__(self, get_response: Answer) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
-        request.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex  # type: ignore[attr-defined]
-        response = self.get_response(request)
-        response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
-        return response
-
-
-class HeadersMiddleware:
-    """Adds the security headers that Django has no setting for."""
-
-    def __init__(self, get_response: Answer) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        response.setdefault("Permissions-Policy", PERMISSIONS)
-        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        # Private pages are the browser's alone; the service worker keeps what may be kept.
-        response.setdefault("Cache-Control", "private, no-cache")
-        return response
-
-
-class PolicyMiddleware(CSPMiddleware):
-    """Adds the content security policy: django-csp's, put together once instead of for each answer.
-
-    A 304 has none. It would replace the policy that the browser keeps with its page (RFC 9111, 3.2), and
-    the scripts of that page have the nonce of the policy they came with.
+    The content security policy is django-csp's, put together once instead of for each answer. A 304 has none:
+    it would replace the policy that the browser keeps with its page (RFC 9111, 3.2), and the scripts of that
+    page have the nonce of the policy they came with.
     """
+
+    async_capable = False
+    get_response: Answer
 
     def __init__(self, get_response: Answer) -> None:
         super().__init__(get_response)
         self.without_nonce = build_policy()
         self.before, self.after = build_policy(nonce=_NONCE).split(_NONCE)
 
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        # Log lines carry it, too.
+        request_id = given if given and _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        request.request_id = request_id  # type: ignore[attr-defined]
+        self.process_request(request)
+        response = self.get_response(request)
+        self.process_response(request, response)
+        headers = response.headers
+        headers.setdefault("Permissions-Policy", PERMISSIONS)
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        # Private pages are the browser's alone; the service worker keeps what may be kept.
+        headers.setdefault("Cache-Control", "private, no-cache")
+        headers["X-Request-ID"] = request_id
+        return response
+
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:  # type: ignore[override]
-        if response.status_code == 304 or HEADER in response:
+        if response.status_code == 304 or HEADER in response.headers:
             return response
         if any(name.startswith("_csp") for name in vars(response)):
             return super().process_response(request, response)  # type: ignore[return-value]
@@ -100,23 +96,27 @@ class PolicyMiddleware(CSPMiddleware):
             request.csp_nonce = CheckableLazyObject(self._csp_nonce_post_response)  # type: ignore[attr-defined]
         return response
 
-
-class ErrorsMiddleware:
-    """Turns refusals into answers, and a database that is gone into 503 instead of 500."""
-
-    def __init__(self, get_response: Answer) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Turn a refusal into an answer, and a database that is gone into 503 instead of 500."""
         if isinstance(error, ChatError):
             return error_answer(request, error)
         if is_database_gone(error):
             logger.warning("The database is gone: %s", type(error).__name__)
             return error_answer(request, unavailable())
         return None
+
+
+class MessageMiddleware(DjangoMessages):
+    """Django's messages, looked for when a page wants to show them."""
+
+    def process_request(self, request: Any) -> None:
+        request._messages = SimpleLazyObject(partial(default_storage, request))
+
+    def process_response(self, request: Any, response: HttpResponse) -> HttpResponse:  # type: ignore[override]
+        # Nobody looked at them and nobody added one: they stay where they are.
+        if getattr(request._messages, "_wrapped", None) is empty:
+            return response
+        return super().process_response(request, response)  # type: ignore[return-value]
 
 
 def is_database_gone(error: BaseException | None) -> bool:

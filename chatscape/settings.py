@@ -60,16 +60,12 @@ MIDDLEWARE = [
     "chatscape.middleware.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "chatscape.middleware.RequestIdMiddleware",
-    "chatscape.middleware.HeadersMiddleware",
-    "chatscape.middleware.PolicyMiddleware",
-    "chatscape.middleware.ErrorsMiddleware",
+    "chatscape.middleware.HouseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.sessions.AuthenticationMiddleware",
+    "chatscape.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
@@ -174,6 +170,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_NAME = "chatscape_session"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -198,6 +195,11 @@ CONFIRM_EMAIL = env.flag("CONFIRM_EMAIL", default=bool(EMAIL_URL))
 # Languages and time.
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
+if len(LANGUAGES) > 1:
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("django.middleware.common.CommonMiddleware"),
+        "django.middleware.locale.LocaleMiddleware",
+    )
 LOCALE_PATHS = [BASE_DIR / "chatscape" / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True
