@@ -4,12 +4,13 @@ bounded buffers, and a connection that can be given away."""
 import contextlib
 import math
 import socket
+import time
 from typing import Any
 
 from autobahn.websocket.types import ConnectionDeny
 from daphne.ws_protocol import WebSocketProtocol as DaphneProtocol
 
-from chat.realtime.traffic import CLOSE_PATIENCE, FRAMES_WAITING, SEND_BUFFER
+from chat.realtime.traffic import CLOSE_PATIENCE, FRAMES_WAITING, SEND_BUFFER, STALL_PATIENCE, TOO_SLOW
 from chatscape.parking import HandedOver, hand_over
 from chatscape.surge import admit, gate
 
@@ -24,7 +25,9 @@ class WebSocketProtocol(DaphneProtocol):
     # Autobahn's: what was received and not read yet.
     data: bytes
     reading = True
-    asked = False
+    asked = parting = False
+    # How many bytes the client has taken, and when it was seen to take some.
+    taken, progress = -1, 0.0
     # When a client that is refused with 503 shall try again (seconds).
     retry_after = 5.0
 
@@ -33,6 +36,7 @@ class WebSocketProtocol(DaphneProtocol):
         # Say why a connection ends (RFC 6455, 7.4.1) instead of dropping it, and wait for the answer.
         self.failByDrop = False
         self.closeHandshakeTimeout = CLOSE_PATIENCE
+        self.echoCloseCodeReason = True
         with contextlib.suppress(AttributeError, OSError):
             self.transport.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
@@ -63,10 +67,32 @@ class WebSocketProtocol(DaphneProtocol):
             headers.append(("Retry-After", str(math.ceil(self.retry_after))))
         super().failHandshake(reason, code, headers)
 
+    def onCloseFrame(self, code: int | None, reasonRaw: bytes | None) -> Any:  # noqa: N802, N803 - Autobahn's
+        self.parting = True
+        return super().onCloseFrame(code, reasonRaw)
+
+    def dropConnection(self, abort: bool = False) -> None:  # noqa: N802 - Autobahn's name
+        # The answer to a wrong good-bye is on its way: an abort would take it back.
+        super().dropConnection(abort and not self.parting)
+
+    def _closeConnection(self, abort: bool = False) -> None:  # noqa: N802 - Autobahn's name
+        super()._closeConnection(abort)
+        if not abort:
+            # What is written to a client that takes nothing would wait for ever.
+            self.transport.reactor.callLater(CLOSE_PATIENCE, self.transport.abortConnection)
+
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: N802, N803
         # Without a server Daphne has not heard of it: refused before the checks.
         if hasattr(self, "server"):
             super().onClose(wasClean, code, reason)
+
+    def extensions(self) -> dict[str, Any]:
+        """What an application may do beyond ASGI: refuse with a status, take the connection, look ahead."""
+        return {
+            "websocket.http.response": {},
+            "chatscape.park": self.park,
+            "chatscape.unsent": lambda: _unsent(self.transport),
+        }
 
     def park(self, subprotocol: str | None) -> HandedOver | None:
         """Accept, and give the connection away, or None when it stays or has ended already.
@@ -76,8 +102,8 @@ class WebSocketProtocol(DaphneProtocol):
         gate.shaking.discard(self)
         if self.state != self.STATE_CONNECTING or not hasattr(self, "handshake_deferred"):
             return None
-        early, self.data = self.data, b""
-        self.serverAccept(subprotocol)
+        early, self.data = self._early(), b""
+        super().serverAccept(subprotocol)
         if self.state != self.STATE_OPEN:
             return None
         handed = hand_over(self, early)
@@ -85,6 +111,22 @@ class WebSocketProtocol(DaphneProtocol):
             self.data = early
             self.consumeData()
         return handed
+
+    def serverAccept(self, subprotocol: str | None = None) -> None:  # noqa: N802 - Daphne's name
+        self.data = self._early()
+        super().serverAccept(subprotocol)
+
+    def _early(self) -> bytes:
+        """Return what came before the handshake was answered, part of which the HTTP side has got."""
+        channel = self.transport.producer
+        kept = getattr(channel, "_dataBuffer", None)
+        if not kept:
+            return self.data
+        early = b"".join(kept) + self.data
+        kept.clear()
+        # It was too much for a page.
+        self.transport.resumeProducing()
+        return early
 
     def handle_reply(self, message: dict[str, Any]) -> None:
         if message["type"] == "websocket.http.response.start":
@@ -96,6 +138,17 @@ class WebSocketProtocol(DaphneProtocol):
         else:
             super().handle_reply(message)
             self._read_on()
+
+    def check_timeouts(self) -> None:
+        super().check_timeouts()
+        if self.state != self.STATE_OPEN:
+            return
+        unsent, now = _unsent(self.transport), time.monotonic()
+        taken = self.trafficStats.outgoingOctetsWireLevel - unsent
+        if not unsent or taken != self.taken:
+            self.taken, self.progress = taken, now
+        elif now - self.progress > STALL_PATIENCE:
+            self._close(TOO_SLOW, "too slow")
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803 - Autobahn's names
         super().onMessage(payload, isBinary)
@@ -118,3 +171,10 @@ class WebSocketProtocol(DaphneProtocol):
     def _close(self, code: int, reason: str) -> None:
         # Not sendClose: for Autobahn 1012 is nothing an application may say.
         self.sendCloseFrame(code, reason.encode())
+
+
+def _unsent(transport: Any) -> int:
+    """How many bytes Twisted keeps because the client does not take them."""
+    if not transport.connected:
+        return 0
+    return len(transport.dataBuffer) - transport.offset + transport._tempDataLen  # type: ignore[no-any-return]

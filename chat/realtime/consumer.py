@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from channels.exceptions import StopConsumer
@@ -18,24 +19,42 @@ from chat.realtime.groups import user_group
 from chat.realtime.hub import Hub, ensure_hub
 from chat.realtime.parked import ParkedSocket
 from chat.realtime.socket import Session, Socket
+from chat.realtime.traffic import BACKLOG_MOST, SEND_BUFFER, TOO_SLOW
 
 logger = logging.getLogger(__name__)
 
 
 class ConsumerSocket(Socket):
-    """A socket whose frames Daphne carries."""
+    """A socket whose frames Daphne carries. `unsent` says how many bytes the client has not taken."""
 
-    __slots__ = ("_send", "_sender", "_waiting")
+    __slots__ = ("_reply", "_send", "_sender", "_waiting", "unsent")
 
-    def __init__(self, hub: Hub, session: Session, protocol: str, send: Any) -> None:
+    def __init__(
+        self, hub: Hub, session: Session, protocol: str, send: Any, unsent: Callable[[], int]
+    ) -> None:
         super().__init__(hub, session, protocol)
-        self._send = send
+        self._send, self.unsent = send, unsent
+        # The size of the last reply: it does not count for the limit, however large it is.
+        self._reply = 0
         self._waiting: deque[dict[str, Any]] = deque()
         self._sender: asyncio.Task[None] | None = None
 
     def send(self, frame: TextFrame) -> None:
-        if not self.gone:
+        if self.gone:
+            return
+        if self.unsent() > BACKLOG_MOST + self._reply:
+            self.end(TOO_SLOW, "too slow")
+        else:
             self._put({"type": "websocket.send", "text": frame.text})
+
+    async def answer(self, text: str | None, data: bytes | None) -> None:
+        """Answer a frame, once the client takes what it was sent before."""
+        while self.unsent() > SEND_BUFFER and not self.gone:
+            await asyncio.sleep(0.05)
+        if not self.gone:
+            reply = await requests.answer(self, text, data)
+            self._reply = 4 * len(reply)
+            self.send(TextFrame(reply))
 
     def end(self, code: int, reason: str = "") -> None:
         if not self.gone:
@@ -100,7 +119,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return await self._refuse(403)
         offered = self.scope.get("subprotocols") or []
         chosen = next((protocol for protocol in offered if protocol in PROTOCOLS), None)
-        park = self.scope.get("extensions", {}).get("chatscape.park") if settings.PARKED_SOCKETS else None
+        extensions = self.scope.get("extensions", {})
+        park = extensions.get("chatscape.park") if settings.PARKED_SOCKETS else None
         if park is None:
             await self.accept(chosen)
         elif handed := park(chosen):
@@ -108,14 +128,14 @@ class ChatConsumer(AsyncWebsocketConsumer):
             if handed.received:
                 parked.receive(handed.received)
             raise StopConsumer
-        self.socket = ConsumerSocket(hub, session, chosen or HTML, self.base_send)
+        unsent = extensions.get("chatscape.unsent", lambda: 0)
+        self.socket = ConsumerSocket(hub, session, chosen or HTML, self.base_send, unsent)
         await hub.link.entered([user_group(session.user_id)])
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         """Answer a frame: with what was asked for, or with an error that leaves the socket open."""
-        if self.socket and not self.socket.gone:
-            text = await requests.answer(self.socket, message.get("text"), message.get("bytes"))
-            self.socket.send(TextFrame(text))
+        if self.socket:
+            await self.socket.answer(message.get("text"), message.get("bytes"))
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         raise StopConsumer

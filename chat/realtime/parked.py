@@ -224,14 +224,15 @@ class ParkedSocket(Socket):
         """Keep a frame until the client takes more. One that has too much to take is ended."""
         if self.gone:
             return
-        backlog = self.backlog
+        backlog, first = self.backlog, self.backlog is None
         if backlog is None:
             backlog = self.backlog = Backlog()
             backlog.offset = written
-            self.hub.poller.waiting.add(self)
-            self._watch()
         backlog.frames.append((wire, weight))
         backlog.size += weight
+        if first:
+            self.hub.poller.waiting.add(self)
+            self._watch()
         if backlog.size > BACKLOG_MOST:
             self.end(TOO_SLOW, "too slow")
 
