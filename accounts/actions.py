@@ -12,6 +12,7 @@ from accounts.models import Role, User
 from chat import events
 from chat.errors import Conflict, Forbidden
 from chat.models import Block, Contact, Invitation
+from chat.sharing import everybody_with
 
 
 def may_sign_up(code: str) -> bool:
@@ -89,6 +90,14 @@ def _ask_newcomer(inviter: User, user: User) -> None:
     if made:
         Invitation.objects.create(inviter=inviter, contact=contact, joined=user)
         events.inbox_changed(inviter)
+
+
+@transaction.atomic
+def save_profile(person: User, *, shown: bool) -> None:
+    """Save what others see of somebody; `shown` when what they show of themselves is not what it was."""
+    person.save(update_fields=["name", "intro", "shows_presence", "shows_receipts"])
+    if shown:
+        events.sharing_changed(person.id, *everybody_with(person))
 
 
 @transaction.atomic

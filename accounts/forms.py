@@ -1,6 +1,6 @@
 """What people type about themselves."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from allauth.account import forms as allauth
 from django import forms
@@ -69,4 +69,12 @@ class ProfileForm(PresenceMixin, ModelForm):
 
     class Meta:
         model = User
-        fields = ("name", "intro")
+        fields = ("name", "intro", "shows_presence", "shows_receipts")
+        help_texts: ClassVar = {
+            "shows_presence": _(
+                "People you have a conversation with see a green dot. If you hide yours, you see none."
+            ),
+            "shows_receipts": _(
+                "They see which messages you have seen. If you hide that, you do not see it either."
+            ),
+        }

@@ -73,6 +73,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     intro = models.CharField(_("about you"), max_length=200, blank=True)
     role = models.CharField(max_length=9, choices=Role.choices, default=Role.MEMBER)
     is_active = models.BooleanField(default=True)
+    # What others in direct rooms see; who hides something does not see it of others either.
+    shows_presence = models.BooleanField(_("Show when I am online"), default=True)
+    shows_receipts = models.BooleanField(_("Show what I have read"), default=True)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
     # The other side of allauth's table, which has no types of its own.

@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import SignedInRequest, signed_in
-from accounts.actions import renew_server_link, take_invitation
+from accounts.actions import renew_server_link, save_profile, take_invitation
 from accounts.forms import ProfileForm
 from accounts.invitations import is_mail_proof, link_url, remember, server_link, usable_invitation, was_taken
 from accounts.models import User
@@ -24,7 +24,7 @@ def profile(request: SignedInRequest) -> HttpResponse:
     person = User.objects.get(pk=request.user.pk)
     form = ProfileForm(request.POST if request.method == "POST" else None, instance=person)
     if form.is_valid():
-        person.save(update_fields=["name", "intro"])
+        save_profile(person, shown=bool({"shows_presence", "shows_receipts"}.intersection(form.changed_data)))
         messages.success(request, _("Saved."))
         return redirect("profile")
     address = request.user.emailaddress_set.filter(email=request.user.email).first()

@@ -66,6 +66,24 @@ def member_left(room: Room, user: User) -> None:
     _publish(user_group(user.id), lambda: {"name": "member.left", "room": str(room.id)})
 
 
+def typing(room_id: UUID, user_id: UUID, name: str) -> None:
+    """Tell a room that somebody types: now, for there is nothing to commit."""
+    told = {"name": "typing", "room": str(room_id), "user": str(user_id), "user_name": name}
+    publisher.publish(room_group(room_id), told)
+
+
+def receipt_changed(user_id: UUID, room_id: UUID, sequence: int, peer_id: UUID) -> None:
+    """Tell the other person of a direct room how far somebody has read."""
+    told = {"name": "receipt.changed", "room": str(room_id), "user": str(user_id), "sequence": sequence}
+    _publish(user_group(peer_id), lambda: told)
+
+
+def sharing_changed(*people: UUID) -> None:
+    """Tell people's pages to ask anew what others show them; what they knew is told no further."""
+    for person in people:
+        _publish(user_group(person), lambda: {"name": "sharing.changed"})
+
+
 def _message_changed(name: str, message: Message) -> None:
     # A withheld message reaches nobody but its author's own pages.
     group = user_group(message.author_id) if message.withheld else room_group(message.room_id)

@@ -70,6 +70,7 @@ def accept_contact(*, actor: User, contact_id: UUID) -> Contact:
         Contact.objects.filter(id=request.id, person=None).update(person=actor, accepted_at=timezone.now())
         mine = _contact_for(actor, asker)
         room = open_direct_room(asker, actor)
+        events.sharing_changed(asker.id, actor.id)
         # Both may have asked and said hello. The contact's id is the message's: each is posted once.
         for contact in (request, mine):
             _greet(contact, room)
@@ -110,6 +111,7 @@ def block_person(*, blocker: User, contact_id: UUID) -> User:
     person = person_behind(blocker, contact_id)
     Block.objects.get_or_create(blocker=blocker, blocked=person)
     events.inbox_changed(blocker)
+    events.sharing_changed(blocker.id, person.id)
     return person
 
 
@@ -117,6 +119,7 @@ def unblock_person(*, blocker: User, person: User) -> None:
     """Hear from somebody again; harmless when they were not blocked."""
     Block.objects.filter(blocker=blocker, blocked=person).delete()
     events.inbox_changed(blocker)
+    events.sharing_changed(blocker.id, person.id)
 
 
 def report_person(*, reporter: User, contact_id: UUID, context: str) -> Report:

@@ -10,6 +10,7 @@ from chat import events
 from chat.actions.sql import advance_reads
 from chat.errors import room_not_found
 from chat.models import Membership, Room
+from chat.sharing import with_receipts
 
 MARKS_AT_ONCE = 200
 
@@ -45,8 +46,11 @@ def mark_all_read(marks: Mapping[tuple[UUID, UUID], int]) -> None:
     with transaction.atomic():
         waiting = list(marks.items())
         for start in range(0, len(waiting), MARKS_AT_ONCE):
-            for room_id, user_id, sequence in advance_reads(dict(waiting[start : start + MARKS_AT_ONCE])):
+            advanced = list(advance_reads(dict(waiting[start : start + MARKS_AT_ONCE])))
+            for room_id, user_id, sequence in advanced:
                 events.room_read(user_id, room_id, sequence)
+            for room_id, user_id, sequence, peer_id in with_receipts(advanced):
+                events.receipt_changed(user_id, room_id, sequence, peer_id)
 
 
 def check_member(user_id: UUID, room_id: UUID) -> None:

@@ -15,12 +15,17 @@ def audience(event: Event, sockets: list[Socket]) -> list[Socket]:
             if _ends(event, socket):
                 socket.end(SIGN_IN_AGAIN)
         return []
-    if name == "member.joined":
+    if name == "sharing.changed":
+        for socket in sockets:
+            socket.hub.presence.forget(socket.user_id)
+            socket.hub.typists.forget(socket.user_id)
+    elif name == "member.joined":
         for socket in sockets:
             if socket.watching:
                 socket.hear(UUID(event["room"]))
     elif name == "member.left":
         for socket in sockets:
+            socket.hub.typists.forget(socket.user_id)
             socket.stop_hearing(UUID(event["room"]))
     elif "html" in event:
         # A withheld message reaches its author's pages, some of which show other rooms.

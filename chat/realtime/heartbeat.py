@@ -87,6 +87,8 @@ class Heart:
         """Send one heartbeat to each socket. Raises database errors: then nobody is told anything."""
         # As they are now: what a socket joins meanwhile may be newer than what is read.
         hearing = [(socket, socket.rooms) for socket in sockets if not socket.gone]
+        if not hearing:
+            return
         revisions = await in_database(_revisions, {room for _socket, rooms in hearing for room in rooms})
         await self._silence([pair for pair in hearing if pair[1]], before)
         frames: dict[frozenset[UUID], TextFrame] = {}

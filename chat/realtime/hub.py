@@ -15,8 +15,10 @@ from chat.realtime.heartbeat import Heart
 from chat.realtime.lanes import Lanes, fan_out
 from chat.realtime.link import Link
 from chat.realtime.poller import Poller
+from chat.realtime.presence import Presence
 from chat.realtime.socket import Event, Socket
 from chat.realtime.tasks import ended
+from chat.realtime.typists import Typists
 
 logger = logging.getLogger(__name__)
 
@@ -32,16 +34,19 @@ class Hub:
         self.link = Link(self)
         self.poller = Poller(loop)
         self.heart, self.sweep = Heart(self), Sweep(self.sockets)
+        self.presence, self.typists = Presence(self), Typists()
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin to send and receive; the hub lives as long as its event loop."""
         self.link.start()
-        self._tasks = [self.loop.create_task(work) for work in (self.heart.run(), self.sweep.run())]
+        works = (self.heart.run(), self.sweep.run(), self.presence.run())
+        self._tasks = [self.loop.create_task(work) for work in works]
 
     async def stop(self) -> None:
         """End all that `start` began."""
         await ended(*self._tasks)
+        await self.presence.end()
         await self.poller.close_all()
         await self.link.stop()
         await self.lanes.stop()
@@ -75,6 +80,9 @@ class Hub:
             self.lanes.put(group, event)
             # A stream of events lets the lanes run, too.
             await asyncio.sleep(0)
+
+    def presence_told(self, message: Event) -> None:
+        self.presence.hear(message)
 
     def beat_soon(self) -> None:
         self.heart.soon()

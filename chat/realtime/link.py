@@ -43,6 +43,9 @@ class Listener(Protocol):
     async def deliver(self, event: Event) -> None:
         """Hand an event to the sockets of its group."""
 
+    def presence_told(self, message: Event) -> None:
+        """Take in what another process says of its people."""
+
     def beat_soon(self) -> None:
         """Tell all sockets the latest revisions: some of them may have missed events."""
 
@@ -202,6 +205,8 @@ class Link:
                     await self._listener.deliver(message)
                 elif message["type"] == "probe":
                     self._echo.set()
+                elif message["type"] == "presence":
+                    self._listener.presence_told(message)
                 else:
                     self._listener.beat_soon()
         except Exception as error:

@@ -19,6 +19,7 @@ from chat.realtime.frames import HTML, Frame, encode, needed_number_in, number_i
 from chat.realtime.posting import post
 from chat.realtime.socket import Socket
 from chat.render import message_html, message_json, messages_html
+from chat.sharing import peers_of, seen_by_peer
 
 logger = logging.getLogger(__name__)
 
@@ -59,14 +60,16 @@ async def room_join(socket: Socket, frame: Frame) -> Reply:
     socket.hear(room_id)
     await socket.heard(room_id)
     try:
-        if since is not None:
-            return await in_database(_page, socket.user_id, room_id, socket.protocol, since=since)
-        head = await in_database(_head, socket.user_id, room_id)
+        if since is None:
+            head = await in_database(_head, socket.user_id, room_id)
+            reply: Reply = {"room": str(room_id), "revision": head, "head": head, "more": False}
+        else:
+            reply = await in_database(_page, socket.user_id, room_id, socket.protocol, since=since)
     except NotFound:
         # They were taken out of the room between the two questions.
         socket.stop_hearing(room_id)
         raise
-    return {"room": str(room_id), "revision": head, "head": head, "more": False}
+    return {**reply, "seen": await in_database(seen_by_peer, socket.user_id, room_id)}
 
 
 async def room_leave(socket: Socket, frame: Frame) -> Reply:
@@ -85,7 +88,22 @@ async def inbox_watch(socket: Socket, frame: Frame) -> Reply:
     revisions = await in_database(_watched, socket.user_id)
     for room_id in rooms.keys() - revisions.keys():
         socket.stop_hearing(room_id)
-    return {"rooms": {str(room_id): revisions[room_id] for room_id in revisions if room_id in rooms}}
+    return {
+        "rooms": {str(room_id): revisions[room_id] for room_id in revisions if room_id in rooms},
+        **await _people(socket),
+    }
+
+
+async def _people(socket: Socket) -> Reply:
+    """The people whose presence the person may know, with their rooms, and who of them is here."""
+    presence, version, peers = socket.hub.presence, -1, dict[UUID, UUID]()
+    while version != presence.version:
+        # Who blocks somebody meanwhile must not be told of; the question is asked again then.
+        version = presence.version
+        peers = await in_database(peers_of, socket.user_id)
+    online = [] if socket.gone else presence.watch(socket.user_id, peers)
+    people = {str(person): str(room_id) for person, room_id in peers.items()}
+    return {"people": people, "online": [str(person) for person in online]}
 
 
 async def history_get(socket: Socket, frame: Frame) -> Reply:
@@ -121,8 +139,10 @@ async def read(socket: Socket, frame: Frame) -> Reply:
 
 
 async def typing(socket: Socket, frame: Frame) -> Reply:
-    """Accepted, and without effect yet."""
-    return {"room": str(uuid_in(frame, "room"))}
+    """Tell the room that the person types; it is told at most once in two seconds."""
+    room_id = uuid_in(frame, "room")
+    await socket.hub.typists.typing(socket.user_id, room_id)
+    return {"room": str(room_id)}
 
 
 async def ping(socket: Socket, frame: Frame) -> Reply:

@@ -77,3 +77,5 @@ class Socket:
         self.hub.unsubscribe(user_group(self.user_id), self)
         for room_id in self.rooms:
             self.hub.unsubscribe(room_group(room_id), self)
+        if self.watching:
+            self.hub.presence.left(self)

@@ -93,7 +93,8 @@ async def test_closing_an_account_ends_all_its_sockets(by_event, open_page, alic
 
     def close():
         User.objects.filter(pk=alice.pk).update(role="owner")
-        answer = client_of(alice).post(f"/admin/accounts/user/{bob.id}/change/", {"name": "Bob", "role": "member"})
+        path, fields = f"/admin/accounts/user/{bob.id}/change/", {"name": "Bob", "role": "member"}
+        answer = client_of(alice).post(path, fields)
         assert answer.url == "/admin/accounts/user/"
 
     await database(close)

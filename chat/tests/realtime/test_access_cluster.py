@@ -1,0 +1,147 @@
+"""Access that ends at one process ends sockets at another, whatever carries them (ID11, RT2, RT12)."""
+
+import asyncio
+import os
+import time
+
+import pytest
+
+from accounts.tests.people import PASSWORD
+from chat.tests.realtime.clusters import ask, post, set_scene
+from chat.tests.realtime.pages import Page, Wired, notice, says
+from chatscape.testing.parts import start_postgres, start_redis
+from chatscape.testing.server import Server
+
+pytestmark = pytest.mark.skipif(
+    bool(os.environ.get("REDIS_URL")), reason="brings servers of its own: once a run is enough"
+)
+
+SOON = 5
+PEOPLE = """
+from accounts.tests.people import make_user
+from accounts.models import User
+from chat.models import Membership, Room
+from chat.tests.situations import client_of
+alice, bob = User.objects.get(name="Alice"), User.objects.get(name="Bob")
+for number in range(6):
+    person = make_user(f"Person {number}")
+    room = Room.objects.create(kind="group", name="Several")
+    for member in (alice, bob, person):
+        Membership.objects.create(room=room, user=member)
+    sessions = [client_of(person).session.session_key for _ in range(2)]
+    print(person.id, *sessions, room.id)
+"""
+
+
+@pytest.fixture(scope="module")
+def parts():
+    with start_postgres() as postgres, start_redis() as redis_server:
+        yield {"DATABASE_URL": postgres.url, "REDIS_URL": redis_server.url}
+
+
+@pytest.fixture(scope="module", params=["1", "0"], ids=["parked", "not parked"])
+def processes(request, parts):
+    """Two processes; the sockets of the second are the ones that end."""
+    with Server(parts) as one, Server({**parts, "PARKED_SOCKETS": request.param}) as two:
+        one.start()
+        yield one, two.start()
+
+
+@pytest.fixture(scope="module")
+def friends(processes):
+    """Alice and Bob, of another conversation: nothing happens to them."""
+    server = processes[0]
+    server.manage("shell", "-v0", "-c", "from accounts.models import User; User.objects.all().delete()")
+    return set_scene(server)
+
+
+@pytest.fixture(scope="module")
+def people(processes, friends):
+    lines = processes[0].manage("shell", "-v0", "-c", PEOPLE).strip().splitlines()
+    return [line.split() for line in lines[-6:]]
+
+
+@pytest.fixture
+def person(people):
+    """Somebody with two sessions and a room of several: their id, both sessions, the room."""
+    return people.pop()
+
+
+@pytest.fixture
+async def connect(processes):
+    pages = []
+
+    async def connect(session):
+        pages.append(Page(await Wired.open(processes[1].port, session)))
+        await pages[-1].done("inbox.watch")
+        return pages[-1]
+
+    yield connect
+    for page in pages:
+        await page.close()
+
+
+def sign_out(server, person):
+    assert ask(server, "POST", "/accounts/logout/", person[1])[0] == 302
+
+
+def change_password(server, person):
+    new = "another long password"
+    fields = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    assert (
+        ask(server, "POST", "/accounts/password/change/", person[1], accept="text/html", **fields)[0] == 302
+    )
+
+
+def by_hand(sql):
+    def run(server, person):
+        # Not through Django: nothing of ChatScape knows of it.
+        import psycopg
+
+        with psycopg.connect(server.env["DATABASE_URL"]) as connection:
+            connection.execute(sql, {"person": person[0], "session": person[1]})
+
+    return run
+
+
+END_ONE = {
+    "signing out": sign_out,
+    "the session's row deleted": by_hand("DELETE FROM django_session WHERE session_key = %(session)s"),
+}
+END_ALL = {
+    "another password": change_password,
+    "the password changed by hand": by_hand("UPDATE accounts_user SET password = 'x' WHERE id = %(person)s"),
+    "the account closed by hand": by_hand("UPDATE accounts_user SET is_active = false WHERE id = %(person)s"),
+}
+
+
+@pytest.mark.parametrize("how", [*END_ONE, *END_ALL])
+async def test_the_socket_is_closed(how, processes, person, friends, connect):
+    page, second, friend = await connect(person[1]), await connect(person[2]), await connect(friends.alice)
+    began = time.monotonic()
+    await asyncio.to_thread({**END_ONE, **END_ALL}[how], processes[0], person)
+    assert await page.hears_close() == 4001
+    if how in END_ALL:
+        assert await second.hears_close() == 4001
+    else:
+        await second.done("ping")
+    assert time.monotonic() - began < SOON
+    await friend.done("ping")
+
+
+async def test_the_room_is_silenced(processes, person, friends, connect):
+    page, friend = await connect(person[1]), await connect(friends.alice)
+    began = time.monotonic()
+    script = (
+        "from accounts.models import User; from chat.actions.rooms import leave_room; "
+        f"leave_room(member=User.objects.get(id='{person[0]}'), room_id='{person[3]}')"
+    )
+    leaving = asyncio.to_thread(processes[0].manage, "shell", "-v0", "-c", script)
+    await leaving
+    left = time.monotonic()
+    await page.hears(notice("member.left"))
+    assert time.monotonic() - left < SOON, left - began
+    assert (await asyncio.to_thread(post, processes[0], friends.bob, person[3], "Without you"))[0] == 200
+    await friend.hears(says("Without you"))
+    await page.done("ping")
+    assert not any("Without you" in frame for frame in page.heard)
