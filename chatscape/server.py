@@ -78,7 +78,7 @@ class Server(DaphneServer):
         # Daphne believes a header that names the path it is mounted at; nobody should.
         scope["root_path"] = ""
         if scope["type"] == "websocket":
-            scope["extensions"] = {"websocket.http.response": {}, "chatscape.park": protocol.park}
+            scope["extensions"] = protocol.extensions()
             gate.shaking.add(protocol)
         return super().create_application(protocol, scope)
 
