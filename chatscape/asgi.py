@@ -9,10 +9,12 @@ from django.core.handlers.asgi import ASGIHandler
 from chatscape.wsgi import application as django
 
 # Consumers need Django's apps, which the pages have set up.
+from chat.realtime import reads  # isort: skip
 from chat.realtime.consumer import ChatConsumer  # isort: skip
 from chat.realtime.database import stop_threads  # isort: skip
 from chat.realtime.hub import ensure_hub, stop_hub  # isort: skip
 from chatscape.pages import Pages  # isort: skip
+from chatscape.storage import StaticMiddleware  # isort: skip
 
 # A thread keeps its database connection between requests (docs/decisions.md). With the sockets' threads
 # these are no more than the database pool has connections.
@@ -25,7 +27,7 @@ class Application:
     """Sockets as an ASGI application; `pages` are taken from Daphne's connections by `chatscape.server`."""
 
     def __init__(self) -> None:
-        self.pages = Pages(django, threads=THREADS, started=ensure_hub)
+        self.pages = Pages(django, threads=THREADS, quick=_is_quick, started=ensure_hub)
         self._chat = ChatConsumer.as_asgi()
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -48,11 +50,17 @@ def _django_alone() -> ASGIHandler:
     return get_asgi_application()
 
 
+def _is_quick(path: str) -> bool:
+    """Say whether nothing but Django's outermost middleware, and no database, is needed for the answer."""
+    return path in StaticMiddleware.addresses or path == "/health/live"
+
+
 application = Application()
 
 
 async def stopped() -> None:
     """Leave nothing running: the server has ended all connections."""
     await application.pages.stop(GRACE)
+    await reads.settle()
     await stop_hub()
     stop_threads()

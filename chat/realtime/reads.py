@@ -7,6 +7,7 @@ transaction. A process that is killed forgets at most that second: those message
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from chat.realtime.tasks import ended, pause
 logger = logging.getLogger(__name__)
 
 EVERY = 1.0
+PATIENCE = 2.0
 
 
 class Reads:
@@ -49,9 +51,11 @@ class Reads:
         return any(user == user_id for _room, user in self.marks)
 
     async def settle(self) -> None:
-        """Write what is not written yet: the process ends."""
+        """Write what is not written yet: the process ends. It does not wait for a frozen database."""
         await ended(self.task)
-        await self._flush()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await self._flush()
 
     async def _write(self) -> None:
         try:

@@ -8,10 +8,16 @@ from django.test.utils import CaptureQueriesContext
 
 from chat.models import Membership
 from chat.realtime import reads
-from chat.tests.realtime.pages import database, notice
+from chat.tests.realtime.clusters import post, set_scene
+from chat.tests.realtime.pages import Page, Wired, database, notice
 from chat.tests.situations import befriend, fill
+from chatscape.testing.server import Server
 
 pytestmark = pytest.mark.django_db(transaction=True)
+READERS = """
+from chat.models import Membership
+print([str(reader.user) for reader in Membership.objects.filter(read_sequence=1)])
+"""
 
 
 @pytest.fixture
@@ -160,3 +166,19 @@ async def test_when_the_last_page_closes_it_is_written_at_once(open_page, room, 
     await tab.close()
 
     await until_reached(alice, room, 6)
+
+
+async def test_a_server_that_stops_writes_what_was_read():
+    with Server() as server:
+        server.prepare()
+        scene = set_scene(server)
+        server.start()
+        assert post(server, scene.bob, scene.room, "Hello")[0] == 200
+        page = Page(await Wired.open(server.port, scene.alice))
+        await page.done("read", room=scene.room, sequence=1)
+        await asyncio.to_thread(server.stop)
+        await page.close()
+
+        said = server.manage("shell", "-v0", "-c", READERS)
+
+    assert said.strip().splitlines()[-1] == "['Alice']"
