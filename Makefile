@@ -63,7 +63,7 @@ journeys: venv-dev
 bench: venv-dev
 	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m bench $(ARGS)
 
-# 250,000 want 24 GiB of memory, and 20,000 open files for each process (`ulimit -Hn`).
+# A process holds as many sockets as it may open files (`ulimit -Hn`).
 SOCKETS ?= 8000
 PROCESSES ?= 4
 bench-headline: venv-dev parts

@@ -1,6 +1,7 @@
 """Measure ChatScape beside the least a server can do, and write docs/benchmarks.md: `make bench`."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -20,6 +21,8 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=4, help="of the headline: how many serve")
     chosen = parser.parse_args()
     machine.open_all_files()
+    # Ended politely, it leaves no server behind.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     old, _heading, kept = REPORT.read_text().partition(headline.HEADING)
     if chosen.only == "headline":
         text = headline.measure(chosen.sockets, chosen.processes).text

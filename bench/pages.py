@@ -209,6 +209,7 @@ def measure() -> Pages:
         SOCKET: lambda: product.posting_by_socket(READERS),
         SOCKETS: lambda: product.posting_by_socket(POSTERS),
     }
+    note("pages: people and rooms are there")
     with running(product.server), running(trivial), running(django), running(responder):
         for turn in range(-1, ROUNDS):
             for name, ask in measured.items():
@@ -216,6 +217,7 @@ def measure() -> Pages:
                 # The first turn warms up.
                 if turn >= 0:
                     found.add(name, figures)
+            note(f"pages: turn {turn + 1} of {ROUNDS}")
         found.posted = product.look_up()
     for name, figures in found.figures.items():
         note(f"{name}: {figures.rate:,.0f}/s")
