@@ -9,6 +9,7 @@ from typing import Any
 
 from autobahn.websocket.types import ConnectionDeny
 from daphne.ws_protocol import WebSocketProtocol as DaphneProtocol
+from websockets.frames import Frame, Opcode
 
 from chat.realtime.traffic import CLOSE_PATIENCE, FRAMES_WAITING, SEND_BUFFER, STALL_PATIENCE, TOO_SLOW
 from chatscape.parking import HandedOver, hand_over
@@ -111,6 +112,12 @@ class WebSocketProtocol(DaphneProtocol):
             self.data = early
             self.consumeData()
         return handed
+
+    def serverSend(self, content: str | bytes, binary: bool = False) -> None:  # noqa: N802 - Daphne's name
+        # Not sendMessage: Autobahn's limit is for what clients say, and a page of history may be longer.
+        if self.state == self.STATE_OPEN:
+            payload = content.encode("utf-8", "replace") if isinstance(content, str) else content
+            self.sendData(Frame(Opcode.BINARY if binary else Opcode.TEXT, payload).serialize(mask=False))
 
     def serverAccept(self, subprotocol: str | None = None) -> None:  # noqa: N802 - Daphne's name
         self.data = self._early()
