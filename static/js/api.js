@@ -15,13 +15,16 @@ const messageUrl = (room, sequence = "") => `${roomUrl(room)}messages/${sequence
  */
 
 /**
- * Hear a room from now on, and get what changed in it since a revision.
+ * Hear a room from now on, and get what changed in it since a revision. How far the other has read is
+ * told to the document: "chat:seen".
  * @param {string} room
- * @param {{since: number}} asked
+ * @param {{since?: number}} asked
  * @returns {Promise<Page>}
  */
-export function join(room, asked) {
-  return socket.request("room.join", { room, ...asked });
+export async function join(room, asked) {
+  const page = await socket.request("room.join", { room, ...asked });
+  document.dispatchEvent(new CustomEvent("chat:seen", { detail: { room, sequence: page.seen } }));
+  return page;
 }
 
 /** @param {string} room */

@@ -10,14 +10,18 @@ import "./message-menu.js";
 import "./room-list.js";
 import { start as startPanes } from "./panes.js";
 import { start as startPolling } from "./poll.js";
+import { start as startPresence } from "./presence.js";
 import { sender } from "./sender.js";
 import { start as startServiceWorker } from "./service-worker.js";
 import { start as startSession } from "./session.js";
 import { socket } from "./socket.js";
+import { start as startTyping } from "./typing.js";
 
 if (document.documentElement.dataset.ws) {
   startSession();
   startPolling();
+  startPresence();
+  startTyping();
   socket.start();
   sender.start();
 }

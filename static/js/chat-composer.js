@@ -2,6 +2,7 @@ import { erase, read, write } from "./storage.js";
 import { sender } from "./sender.js";
 import { element } from "./html.js";
 import { t } from "./text.js";
+import { sent, typed } from "./typing.js";
 
 const MOST = 4000;
 const NEARLY = 3600;
@@ -23,7 +24,7 @@ class ChatComposer extends HTMLElement {
     if (!this.box.value) this.box.value = read(this.#key) ?? "";
     this.form.addEventListener("submit", (event) => this.#submit(event), { capture: true, signal });
     this.box.addEventListener("keydown", (event) => this.#pressed(event), { signal });
-    this.box.addEventListener("input", () => this.#changed(), { signal });
+    this.box.addEventListener("input", () => this.#typed(), { signal });
     document.addEventListener("chat:failed", ({ detail }) => this.#refused(detail), { signal });
     this.#fit();
   }
@@ -49,6 +50,7 @@ class ChatComposer extends HTMLElement {
   #send(body) {
     this.#sentAt = Date.now();
     sender.send(this.room, body);
+    sent(this.room);
     this.#fill("");
     this.box.focus();
   }
@@ -64,6 +66,11 @@ class ChatComposer extends HTMLElement {
   #fill(text) {
     this.box.value = text;
     this.#changed();
+  }
+
+  #typed() {
+    this.#changed();
+    if (this.box.value.trim()) typed(this.room);
   }
 
   #changed() {

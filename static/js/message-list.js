@@ -8,6 +8,7 @@ import { MessageLog } from "./message-log.js";
 import { showOutgoing } from "./outgoing.js";
 import { whilePolling } from "./poll.js";
 import { Reading } from "./reading.js";
+import { Receipts } from "./receipts.js";
 import { reload } from "./reload.js";
 import { Scroll } from "./scroll.js";
 import { socket } from "./socket.js";
@@ -43,6 +44,7 @@ class MessageList extends HTMLElement {
     this.pages = new HistoryPages({ room, scroller, messages: this.messages, scroll: this.view, reachedEnd, signal });
     this.#listen(signal);
     showOutgoing(this, signal);
+    if (this.closest("[data-kind=direct]")) this.receipts = new Receipts(room, log, signal);
     this.#begun(join);
   }
 

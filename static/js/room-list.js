@@ -2,6 +2,7 @@ import { fragment } from "./http.js";
 import { enliven, parse } from "./html.js";
 import { showUnread } from "./badge.js";
 import { whilePolling } from "./poll.js";
+import { showPresence, watched } from "./presence.js";
 import { addUnread, clearUnread, raise, show } from "./room-row.js";
 import { socket } from "./socket.js";
 import { localise } from "./times.js";
@@ -40,7 +41,9 @@ class RoomList extends HTMLElement {
 
   async #watch() {
     try {
-      const { rooms } = await socket.request("inbox.watch", {});
+      const reply = await socket.request("inbox.watch", {});
+      watched(reply);
+      const { rooms } = reply;
       this.#compare(rooms);
       if (!this.#searched && Object.keys(rooms).some((room) => !this.#row(room))) this.refetch();
     } catch {
@@ -109,6 +112,13 @@ class RoomList extends HTMLElement {
   #noticed({ notice, room, sequence }) {
     if (notice === "read") this.#read(room, Number(sequence));
     else if (notice === "inbox.changed" || notice === "member.joined") this.refetch();
+    else if (notice === "sharing.changed") this.#watch();
+    else if (notice === "member.left") this.#left(room);
+  }
+
+  #left(room) {
+    if (document.getElementById("main")?.dataset.room === room) location.assign("/");
+    else this.refetch();
   }
 
   #read(room, sequence) {
@@ -129,6 +139,7 @@ class RoomList extends HTMLElement {
     }
     localise(this);
     showUnread(this);
+    showPresence();
   }
 }
 

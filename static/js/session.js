@@ -1,8 +1,13 @@
 import { forget } from "./storage.js";
 
+const PAUSE = 1000;
+const PAUSE_SENDING = 5000;
+let submittedAt = -Infinity;
+
 /** React to the end of the session: the person's own wish, or the server's word. */
 export function start() {
   document.addEventListener("submit", forgetOnSignOut, { capture: true });
+  document.addEventListener("submit", () => (submittedAt = performance.now()), { capture: true });
   document.addEventListener("chat:signed-out", signInAgain, { once: true });
 }
 
@@ -11,8 +16,15 @@ function forgetOnSignOut({ target }) {
   if (target.method === "post" && new URL(target.action, location.href).pathname.endsWith("/logout/")) forget();
 }
 
-/** Drafts and the outbox stay: the same person comes back to them. */
+/**
+ * Drafts and the outbox stay: the same person comes back to them. It waits a moment: the browser may have a new
+ * session (another password), and a form on its way (signing out) brings its own page.
+ */
 function signInAgain() {
+  setTimeout(goToSignIn, performance.now() - submittedAt < PAUSE_SENDING ? PAUSE_SENDING : PAUSE);
+}
+
+function goToSignIn() {
   const next = new URLSearchParams({ next: location.pathname + location.search });
   location.assign(`/accounts/login/?${next}`);
 }
