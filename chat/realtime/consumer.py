@@ -12,8 +12,7 @@ from channels.utils import await_many_dispatch
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
-from chat.realtime import handshake, reads, requests
-from chat.realtime.database import in_database
+from chat.realtime import door, handshake, reads, requests
 from chat.realtime.frames import HTML, PROTOCOLS, TextFrame
 from chat.realtime.groups import user_group
 from chat.realtime.hub import Hub, ensure_hub
@@ -111,7 +110,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if not handshake.allowed_origin(self.scope):
             return await self._refuse(403)
         try:
-            session = await in_database(handshake.session_of, self.scope)
+            session = await door.session_of(self.scope)
         except (DatabaseError, InterfaceError) as error:
             logger.warning("A socket was refused without the database: %s", type(error).__name__)
             return await self._refuse(503)

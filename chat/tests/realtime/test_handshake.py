@@ -1,5 +1,6 @@
 """Who may open a socket (RT2): checked before it is accepted."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from django.contrib.sessions.models import Session
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from chat.realtime import handshake
+from chat.realtime import door, handshake
 from chat.realtime.hub import ensure_hub, stop_hub
 from chat.tests.realtime.pages import HOST, Loopback, Refused, database, sign_in
 
@@ -141,3 +142,52 @@ async def test_without_the_database_a_frame_is_refused_and_the_socket_stays(
     assert (reply["code"], reply["retry_after"]) == ("unavailable", 5)
     assert "secret words" not in caplog.text
     await page.done("message.post", **what)
+
+
+async def test_handshakes_that_come_together_are_checked_together(alice, session, monkeypatch):
+    jobs = []
+
+    async def counted(work, scopes):
+        jobs.append(len(scopes))
+        return await in_database(work, scopes)
+
+    in_database = door.in_database
+    monkeypatch.setattr(door, "in_database", counted)
+    outside = [None, "forged", "x" * 32] * 10
+    keys = [session] * 30 + outside
+    outcomes = await asyncio.gather(*(Loopback.open(key) for key in keys), return_exceptions=True)
+    assert [isinstance(outcome, Refused) for outcome in outcomes] == [False] * 30 + [True] * 30
+    assert sum(jobs) == len(keys)
+    assert len(jobs) < len(keys) / 4
+    for page in outcomes[:30]:
+        await page.close()
+
+
+async def test_a_check_that_fails_fails_for_one(alice, session, monkeypatch, caplog):
+    check = handshake.session_of
+
+    def fails(scope):
+        if b"room=odd" in scope["query_string"]:
+            raise KeyError("reason")
+        return check(scope)
+
+    monkeypatch.setattr(handshake, "session_of", fails)
+    odd, *pages = await asyncio.gather(
+        Loopback.open(session, path="/ws/?room=odd"),
+        *(Loopback.open(session) for _ in range(5)),
+        return_exceptions=True,
+    )
+    assert isinstance(odd, KeyError)
+    for page in pages:
+        await page.close()
+
+
+async def test_a_check_takes_three_plain_queries(room, session, django_assert_num_queries):
+    headers = [(b"cookie", f"chatscape_session={session}".encode())]
+    scope = {"headers": headers, "query_string": f"room={room.id}".encode()}
+
+    def counted():
+        with django_assert_num_queries(3):
+            return handshake.session_of(scope)
+
+    assert await database(counted) is not None
