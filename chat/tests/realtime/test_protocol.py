@@ -9,7 +9,7 @@ from django.conf import settings
 
 from chat import errors
 from chat.models.message import PAGE, PAGE_MOST
-from chat.realtime import access, frames
+from chat.realtime import access, frames, inbound, traffic
 from chat.realtime.requests import ACTIONS, WATCHED_MOST
 from chat.tests.situations import JSON, client_of, say
 from chat.text import BODY_MOST
@@ -36,9 +36,9 @@ def test_every_error_code_is_described():
 
 
 def test_every_close_code_is_described():
-    assert {str(access.SIGN_IN_AGAIN), str(server.RESTARTING), "1009"} == {*first_column("Close code")} - {
-        "any other"
-    }
+    ours = {access.SIGN_IN_AGAIN, server.RESTARTING, traffic.TOO_SLOW, 1002, 1007, 1009}
+    described = ", ".join(first_column("Close code")).split(", ")
+    assert sorted(described) == sorted([*map(str, ours), "any other"])
 
 
 def test_every_sub_protocol_is_described():
@@ -53,6 +53,9 @@ def test_limits_are_those_of_the_code():
         f"text of 1 to {BODY_MOST:,} characters",
         f"at most {PAGE_MOST}; without it, {PAGE_MOST} messages with `since` and {PAGE} otherwise",
         f"more than {serve.SOCKET_MESSAGE_MOST:,} bytes",
+        f"more than {inbound.MESSAGE_MOST:,} bytes",
+        f"more than {traffic.BACKLOG_MOST:,} bytes waited",
+        f"took nothing for {traffic.STALL_PATIENCE:.0f} seconds",
         f"within {serve.PING_INTERVAL + serve.PING_TIMEOUT} seconds",
         f"every {settings.HEARTBEAT_SECONDS} seconds",
     }
