@@ -250,7 +250,8 @@ class ParkedSocket(Socket):
             except OSError:
                 self.lose()
                 return
-            backlog.progress = time.monotonic()
+            # A kernel that takes bytes belongs to a client that lives.
+            backlog.progress, self.alive = time.monotonic(), self.hub.poller.now
             if backlog.offset + written < len(wire):
                 backlog.offset += written
                 return
@@ -289,6 +290,7 @@ class ParkedSocket(Socket):
             backlog.shut = True
         self._wake()
         self.flush()
+        self._watch()
 
     def _shut(self) -> None:
         """The client has answered our good-bye."""

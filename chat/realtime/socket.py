@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from chat.realtime.groups import room_group, user_group
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from chat.realtime.hub import Hub
 
 Event = dict[str, Any]
+_rooms: WeakValueDictionary[frozenset[UUID], frozenset[UUID]] = WeakValueDictionary()
 
 
 class Session(NamedTuple):
@@ -57,7 +59,9 @@ class Socket:
     def hear(self, *room_ids: UUID) -> None:
         """Let events of rooms arrive. Only for rooms that the person was found to be in."""
         if not self.gone:
-            self.rooms = self.rooms.union(room_ids)
+            rooms = self.rooms.union(room_ids)
+            # Thousands hear the same rooms: they share one set.
+            self.rooms = _rooms.setdefault(rooms, rooms)
             self.hub.subscribe([room_group(room_id) for room_id in room_ids], self)
 
     async def heard(self, *room_ids: UUID) -> None:

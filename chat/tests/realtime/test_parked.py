@@ -199,6 +199,37 @@ async def test_who_is_waiting_for_an_answer_is_not_silent(pair, quick, monkeypat
     assert (await one.frame()).data == b"{}"
 
 
+async def test_who_takes_its_time_is_not_silent(pair, quick, monkeypatch):
+    monkeypatch.setattr(parked, "STALL_PATIENCE", 20.0)
+    slow, silent = pair(), pair()
+    for _ in range(25):
+        slow.socket.send(TextFrame("x" * 10_000))
+    while not silent.socket.gone:
+        assert slow.socket.backlog is not None
+        slow.raw.connection.recv(500)
+        await asyncio.sleep(0.005)
+    assert not slow.socket.gone
+
+
+async def test_an_end_that_finds_no_room_is_told_when_there_is_some(pair):
+    one = pair()
+    while one.socket.backlog is None:
+        one.socket.send(TextFrame("x" * 300))
+    # The kernel is full, and the frame that it took a part of was the last one.
+    one.socket.end(4001)
+    heard = [bytes((await one.frame()).data)]
+    while heard[-1][:2] != b"\x0f\xa1":
+        heard.append(bytes((await one.frame()).data))
+    assert set(heard[:-1]) == {b"x" * 300}
+
+
+async def test_sockets_that_hear_the_same_share_what_they_hear(pair):
+    one, other, room = pair(), pair(), uuid.uuid4()
+    one.socket.hear(room)
+    other.socket.hear(uuid.UUID(str(room)))
+    assert one.socket.rooms is other.socket.rooms
+
+
 async def test_pings_are_spread_over_the_interval(pair, hub):
     ones = [pair() for _ in range(100)]
     spokes = [len(spoke) for spoke in hub.poller._wheel]
