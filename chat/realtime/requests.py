@@ -85,11 +85,13 @@ async def inbox_watch(socket: Socket, frame: Frame) -> Reply:
     rooms = await in_database(_watched, socket.user_id)
     socket.hear(*rooms)
     await socket.heard(*rooms)
-    revisions = await in_database(_watched, socket.user_id)
-    for room_id in rooms.keys() - revisions.keys():
+    watched = await in_database(_watched, socket.user_id)
+    for room_id in rooms.keys() - watched.keys():
         socket.stop_hearing(room_id)
+    heard = {str(room_id): watched[room_id] for room_id in watched if room_id in rooms}
     return {
-        "rooms": {str(room_id): revisions[room_id] for room_id in revisions if room_id in rooms},
+        "rooms": {room_id: revision for room_id, (revision, _read) in heard.items()},
+        "unread": [room_id for room_id, (revision, read) in heard.items() if read < revision],
         **await _people(socket),
     }
 
@@ -187,9 +189,11 @@ def _head(user: UUID, room_id: UUID) -> int:
     return head
 
 
-def _watched(user: UUID) -> dict[UUID, int]:
+def _watched(user: UUID) -> dict[UUID, tuple[int, int]]:
+    """The revisions of somebody's rooms, and how far they have read in them."""
     rows = Membership.objects.of(user).exclude(room__kind=Room.Kind.EVENT).recent_first()
-    return dict(rows.values_list("room", "room__revision")[:WATCHED_MOST])
+    found = rows.values_list("room", "room__revision", "read_sequence")[:WATCHED_MOST]
+    return {room_id: (revision, read) for room_id, revision, read in found}
 
 
 def _page(user: UUID, room_id: UUID, protocol: str, **asked: int | None) -> Reply:

@@ -9,6 +9,7 @@ import { localise } from "./times.js";
 
 const GATHER = 300;
 const POLLS = 4;
+const CHANGES = new Set(["inbox.changed", "member.joined", "member.left"]);
 
 /** The rooms of the person beside every conversation, kept as it would be loaded anew. */
 class RoomList extends HTMLElement {
@@ -43,8 +44,9 @@ class RoomList extends HTMLElement {
     try {
       const reply = await socket.request("inbox.watch", {});
       watched(reply);
-      const { rooms } = reply;
+      const { rooms, unread } = reply;
       this.#compare(rooms);
+      if (Array.isArray(unread)) this.#readMeanwhile(new Set(unread));
       if (!this.#searched && Object.keys(rooms).some((room) => !this.#row(room))) this.refetch();
     } catch {
       // The next connection watches again.
@@ -111,14 +113,15 @@ class RoomList extends HTMLElement {
 
   #noticed({ notice, room, sequence }) {
     if (notice === "read") this.#read(room, Number(sequence));
-    else if (notice === "inbox.changed" || notice === "member.joined") this.refetch();
     else if (notice === "sharing.changed") this.#watch();
-    else if (notice === "member.left") this.#left(room);
+    else if (notice === "member.left" && document.getElementById("main")?.dataset.room === room) location.assign("/");
+    else if (CHANGES.has(notice)) this.refetch();
   }
 
-  #left(room) {
-    if (document.getElementById("main")?.dataset.room === room) location.assign("/");
-    else this.refetch();
+  /** Forget counts of what was read while the page was on its way. @param {Set<string>} unread rooms */
+  #readMeanwhile(unread) {
+    for (const row of this.querySelectorAll("li[data-room]:has(.unread)")) if (!unread.has(row.dataset.room)) clearUnread(row);
+    showUnread(this);
   }
 
   #read(room, sequence) {

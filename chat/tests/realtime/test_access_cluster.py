@@ -23,7 +23,7 @@ from accounts.models import User
 from chat.models import Membership, Room
 from chat.tests.situations import client_of
 alice, bob = User.objects.get(name="Alice"), User.objects.get(name="Bob")
-for number in range(6):
+for number in range(12):
     person = make_user(f"Person {number}")
     room = Room.objects.create(kind="group", name="Several")
     for member in (alice, bob, person):
@@ -39,26 +39,30 @@ def parts():
         yield {"DATABASE_URL": postgres.url, "REDIS_URL": redis_server.url}
 
 
+@pytest.fixture(scope="module")
+def one(parts):
+    """The process at which access ends."""
+    with Server(parts) as server:
+        yield server.start()
+
+
 @pytest.fixture(scope="module", params=["1", "0"], ids=["parked", "not parked"])
-def processes(request, parts):
-    """Two processes; the sockets of the second are the ones that end."""
-    with Server(parts) as one, Server({**parts, "PARKED_SOCKETS": request.param}) as two:
-        one.start()
+def processes(request, parts, one):
+    """That process, and the one whose sockets end."""
+    with Server({**parts, "PARKED_SOCKETS": request.param}) as two:
         yield one, two.start()
 
 
 @pytest.fixture(scope="module")
-def friends(processes):
+def friends(one):
     """Alice and Bob, of another conversation: nothing happens to them."""
-    server = processes[0]
-    server.manage("shell", "-v0", "-c", "from accounts.models import User; User.objects.all().delete()")
-    return set_scene(server)
+    return set_scene(one)
 
 
 @pytest.fixture(scope="module")
-def people(processes, friends):
-    lines = processes[0].manage("shell", "-v0", "-c", PEOPLE).strip().splitlines()
-    return [line.split() for line in lines[-6:]]
+def people(one, friends):
+    lines = one.manage("shell", "-v0", "-c", PEOPLE).strip().splitlines()
+    return [line.split() for line in lines[-12:]]
 
 
 @pytest.fixture

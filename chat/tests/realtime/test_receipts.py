@@ -63,6 +63,15 @@ async def test_nobody_is_told_unless_both_want_it(how, who, open_page, alice, bo
         assert not any("receipt" in frame for frame in page.heard)
 
 
+async def test_watching_tells_what_is_unread(open_page, alice, bob, mallory, room):
+    other = await database(befriend, mallory, bob)
+    page = await open_page(bob)
+    for author, where in ((alice, room), (mallory, other)):
+        await database(say, author, where)
+    await database(mark_read, reader=bob, room_id=other.id, sequence=1)
+    assert (await page.done("inbox.watch"))["unread"] == [str(room.id)]
+
+
 async def test_rooms_of_several_have_none(open_page, alice, bob):
     room = await database(Room.objects.create, kind=Room.Kind.GROUP)
     for person in (alice, bob):
