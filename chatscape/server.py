@@ -10,10 +10,8 @@ import socket
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
-from weakref import WeakSet
 
 # Daphne's module installs the reactor: it comes before anything else of Twisted.
 from daphne.server import Server as DaphneServer  # isort: skip
@@ -40,8 +38,9 @@ RESTARTING = 1012
 COME_BACK = 50
 # Sockets are sent away in portions.
 PORTION_SECONDS = 0.1
-# How long requests in flight may take at the end, closing handshakes, and threads after them.
-GRACE = 5.0
+# How long a worker that leaves waits for those who are coming in, at least and at most beyond the spread.
+LINGER, GRACE = 1.0, 5.0
+# How long closing handshakes may take at the end, and threads after all the rest.
 CLOSE_GRACE = 1.0
 THREAD_GRACE = 2.0
 
@@ -71,7 +70,6 @@ class Server(DaphneServer):
         self.listener, self.leash, self.spread = listener, leash, spread
         self.ready, self.stopped = ready, stopped
         self.port: Any = None
-        self._channels: WeakSet[Any] = WeakSet()
         self._leaving: asyncio.Task[None] | None = None
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
@@ -112,14 +110,6 @@ class Server(DaphneServer):
             self._leaving = asyncio.ensure_future(self._leave())
 
     def _listen(self) -> None:
-        build = self.http_factory.buildProtocol
-
-        def remembered(address: Any) -> Any:
-            channel = build(address)
-            self._channels.add(channel)
-            return channel
-
-        self.http_factory.buildProtocol = remembered
         self.port = Port.adopt(reactor, self.listener, self.http_factory)
         self.port.others_first = self._others_first
         # On the running loop.
@@ -143,24 +133,22 @@ class Server(DaphneServer):
         if self.leash:
             self.leash.leaving()
         self._listen_no_more()
-        sockets = deque(_sockets())
-        portion = math.ceil(PORTION_SECONDS * max(COME_BACK, len(sockets) / max(self.spread, 1)))
-        while sockets:
-            for _ in range(min(portion, len(sockets))):
-                sockets.popleft().end(RESTARTING, come_back(0, 1))
+        portion = math.ceil(PORTION_SECONDS * max(COME_BACK, len(_sockets()) / max(self.spread, 1)))
+        began = time.monotonic()
+        # Whoever has just been accepted is let in, and then sent away like all others.
+        while (sockets := _sockets()) or gate.shaking or time.monotonic() - began < LINGER:
+            for one in sockets[:portion]:
+                one.end(RESTARTING, come_back(0, 1))
+            if time.monotonic() - began > self.spread + GRACE:
+                break
             await asyncio.sleep(PORTION_SECONDS)
         self.stop()
 
     def _listen_no_more(self) -> None:
-        """Accept nothing more, and no further request of those who have a connection."""
+        """Accept nothing more, and one last request of those who have a connection."""
         if self.port and self.port.connected and not self.port.disconnecting:
             self.port.stopListening()
-        for protocol in list(self._channels):
-            channel = protocol._channel
-            if channel.requests:
-                channel.persistent = False
-            elif channel.transport:
-                channel.loseConnection()
+        self.application.pages.stopping = True
 
     def kill_all_applications(self) -> Any:
         """End in order: listen no more, tell sockets to come back, let requests finish."""
@@ -172,16 +160,10 @@ class Server(DaphneServer):
         everybody = self.leash.sockets if self.leash else len(sockets)
         for one in sockets:
             one.end(RESTARTING, come_back(1, max(3, min(self.spread, math.ceil(everybody / COME_BACK)))))
-        requests, conversations = [], []
-        for protocol, details in list(self.connections.items()):
-            application = details.get("application_instance")
-            if isinstance(protocol, WebSocketProtocol):
-                conversations.append(application)
-            else:
-                requests.append(application)
-        await _finished(requests, GRACE)
+        for protocol in list(gate.shaking):
+            protocol._deny(503)
         await self._closed(CLOSE_GRACE)
-        await _finished(conversations, 0)
+        await _ended([details.get("application_instance") for details in self.connections.values()])
         try:
             await self.stopped()
         except Exception:
@@ -207,16 +189,13 @@ def _sockets() -> list[Socket]:
     return list(hub.sockets) if hub else []
 
 
-async def _finished(applications: list[asyncio.Future[Any] | None], seconds: float) -> None:
-    """Give applications some time to finish, then cancel them."""
+async def _ended(applications: list[asyncio.Future[Any] | None]) -> None:
+    """End what still runs."""
     running = [application for application in applications if application and not application.done()]
-    if not running:
-        return
-    _done, late = await asyncio.wait(running, timeout=seconds)
-    for application in late:
+    for application in running:
         application.cancel()
-    if late:
-        await asyncio.wait(late, timeout=1)
+    if running:
+        await asyncio.wait(running, timeout=1)
 
 
 def leave_threads() -> None:

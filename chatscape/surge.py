@@ -5,6 +5,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 
@@ -27,7 +28,7 @@ class Gate:
         # Descriptors beyond this one are kept for the database, Redis, pages and files; 0: no bound.
         self.last_descriptor = 0
         # Handshakes that wait for their check. Whoever was admitted is put in and taken out by the server.
-        self.shaking: set[object] = set()
+        self.shaking: set[Any] = set()
         self._clock = clock
         self._allowed = float(rate * BURST_SECONDS)
         self._at = clock()

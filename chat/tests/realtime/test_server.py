@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -189,6 +190,18 @@ def test_a_port_in_use_is_told_in_one_line(running):
     assert "ChatScape is at" not in done.stdout
 
 
+def test_several_workers_without_redis_are_refused_in_one_line(running):
+    done = serve(running.var, WEB_CONCURRENCY="2")
+    assert done.returncode == 1
+    assert done.stderr.strip() == (
+        "CommandError: Several workers need Redis to reach each other: set REDIS_URL."
+    )
+
+
+def test_it_is_said_how_many_connections_there_may_be(running):
+    assert re.search(r"^Up to [\d,]+ connections a process\.", running.log.read_text(), re.MULTILINE)
+
+
 def test_waiting_migrations_are_told_in_one_line(tmp_path):
     done = serve(tmp_path)
     assert done.returncode == 1
@@ -227,6 +240,8 @@ async def test_the_end_is_orderly(running_alone, answered):
     started = time.monotonic()
     os.kill(server.pid, signal.SIGTERM)
     assert await page.hears_close() == 1012
+    # Few people come back soon; see static/js/backoff.js.
+    assert page.wire.connection.close_reason == "reconnect after 1-3 s"
     if answered:
         lock.execute("ROLLBACK")
         assert (await waiting)[0] == 200
