@@ -46,7 +46,7 @@ class Crowd:
         self.members: list[Member] = []
         self.delivered = 0
         self.frames = 0
-        # Handshakes that the server put off (503): they are tried again.
+        # Handshakes that the server put off (503) or dropped: they are tried again.
         self.put_off = 0
         # The last bytes that were new.
         self.sample = b""
@@ -157,19 +157,20 @@ class Crowd:
         self._poll.register(own.fileno(), select.EPOLLOUT)
 
     def _handshake(self, fd: int, mask: int) -> None:
-        member = self._by_fd[fd]
-        if mask & select.EPOLLOUT:
-            member.socket.sendall(self._opening[fd])
-            self._poll.modify(fd, select.EPOLLIN)
-            return
-        data = member.rest + os.read(fd, READ_MOST)
-        head, end, rest = data.partition(b"\r\n\r\n")
-        if not end and data != member.rest:
-            member.rest = data
+        member, data = self._by_fd[fd], b""
+        with contextlib.suppress(ConnectionError):
+            if mask & select.EPOLLOUT:
+                member.socket.sendall(self._opening[fd])
+                self._poll.modify(fd, select.EPOLLIN)
+                return
+            data = os.read(fd, READ_MOST)
+        head, end, rest = (member.rest + data).partition(b"\r\n\r\n")
+        if data and not end:
+            member.rest = head
             return
         member.rest = b""
         request = self._opening.pop(fd)
-        if head.startswith(b"HTTP/1.1 503"):
+        if not end or head.startswith(b"HTTP/1.1 503"):
             self._put_off(member, request)
             return
         assert head.startswith(b"HTTP/1.1 101"), head[:200]

@@ -127,11 +127,12 @@ def costs(found: Sockets) -> str:
             name,
             f"{found.connects[name].rate:,.0f}" if name in found.connects else "–",
             f"{found.connects[name].cost:,.0f}" if name in found.connects else "–",
+            f"{found.connects[name].tried_again:,}" if name in found.connects else "–",
             f"{found.memory[name]:.1f}" if name in found.memory else "–",
         )
         for name in names
     ]
-    return table("server, connects/s, µs of processor each, KiB a socket", rows)
+    return table("server, connects/s, µs of processor each, tried again, KiB a socket", rows)
 
 
 def asked(found: Pages) -> str:

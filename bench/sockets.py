@@ -87,6 +87,7 @@ class Opened:
 
     sockets: int = 0
     effort: Effort = field(default_factory=Effort)
+    tried_again: int = 0
 
     @property
     def rate(self) -> float:
@@ -214,14 +215,14 @@ def grow(found: Sockets, name: str, process: Process, talk: Talk, cookies: Seque
         found.memory[name] = (memory(process.pid) - before) / size
         found.fan_outs.append(fan_out(name, process, talk))
         note(f"{name}, {size:,} sockets: {found.fan_outs[-1].rate:,.0f} deliveries/s")
-    found.connects[name] = Opened(len(crowd.members), effort)
+    found.connects[name] = Opened(len(crowd.members), effort, crowd.put_off)
 
 
 def opening(process: Process, crowd: Crowd, cookies: Sequence[str]) -> Opened:
     """Open a socket for every cookie."""
     spent = meter(process.pid)
     crowd.connect(cookies)
-    return Opened(len(cookies), spent())
+    return Opened(len(cookies), spent(), crowd.put_off)
 
 
 def warmed_up(server: Server, seeded: Answer) -> tuple[ProductTalk, bytes]:

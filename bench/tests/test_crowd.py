@@ -1,5 +1,8 @@
 """A crowd opens its sockets, counts what each gets, and complains of what is missing."""
 
+import socket
+import threading
+
 import pytest
 
 from bench import servers
@@ -26,6 +29,32 @@ def crowd(loop):
 def heard(crowd, messages):
     wanted = crowd.delivered + messages * len(crowd.members)
     return lambda: crowd.delivered >= wanted
+
+
+def test_a_handshake_that_is_put_off_is_tried_again():
+    busy, open_now = b"HTTP/1.1 503 Service Unavailable\r\n\r\n", b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            # Dropped, put off, then welcome.
+            for answer in (b"", busy, open_now):
+                connection = listener.accept()[0]
+                with connection:
+                    connection.recv(1000)
+                    connection.sendall(answer)
+                    if answer == open_now:
+                        opened.wait(10)
+
+        opened = threading.Event()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        crowd = Crowd(listener.getsockname()[1])
+        crowd.connect([""])
+        opened.set()
+        thread.join()
+        crowd.close()
+
+    assert crowd.put_off == 2
 
 
 def test_everybody_gets_what_one_says(crowd):

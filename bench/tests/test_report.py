@@ -85,7 +85,7 @@ def test_the_report_has_every_table():
     )
     text = report.written(found, Pages({pages.TRIVIAL: figures(100), pages.FORM: figures(60)}, 1_000))
 
-    assert "| ChatScape | 500 | 1,000 | 5.5 |" in text
+    assert "| ChatScape | 500 | 1,000 | 0 | 5.5 |" in text
     assert "| post by form | 60 | 0.60 | 16,667 |" in text
     assert "| memory of an idle socket | 5.50 KiB | ≤ 8 KiB | yes | – |" in text
     assert "1,003 acknowledged posts" in text
