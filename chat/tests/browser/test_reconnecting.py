@@ -119,3 +119,23 @@ def test_where_sockets_are_refused_the_page_asks_says_so_and_returns_to_the_sock
             expect_messages(page, ["Do you hear me?", "Slowly, but yes", "And now?"])
         his.close()
     problems.forgive(AWAY)
+
+
+def test_a_server_that_restarts_says_when_to_come_back(desk, enter):
+    alice, _bob, room = desk.pair()
+    opened = []
+
+    def watched(page):
+        page.clock.install()
+        page.route_web_socket("**/ws/", lambda socket: (opened.append(socket), socket.connect_to_server()))
+
+    page = enter(alice, f"/rooms/{room}/", prepare=watched)
+    expect_state(page, "connected")
+    freeze(page)
+    opened[0].close(code=1012, reason="reconnect after 7-9 s")
+    expect_state(page, "disconnected")
+    page.clock.run_for(6_900)
+    assert len(opened) == 1
+    page.clock.run_for(2_200)
+    expect_state(page, "connected")
+    assert len(opened) == 2
