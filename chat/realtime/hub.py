@@ -12,7 +12,7 @@ from collections.abc import Collection
 from chat.realtime.access import Sweep
 from chat.realtime.audience import audience
 from chat.realtime.heartbeat import Heart
-from chat.realtime.lanes import Lanes, fan_out
+from chat.realtime.lanes import Groups, Lanes, fan_out
 from chat.realtime.link import Link
 from chat.realtime.poller import Poller
 from chat.realtime.presence import Presence
@@ -28,7 +28,9 @@ class Hub:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.groups: dict[str, set[Socket]] = {}
+        # In the order they came, which is about that of the kernel's own memory: a crowd is written to
+        # noticeably faster so than in any other.
+        self.groups: Groups = {}
         self.sockets: set[Socket] = set()
         self.lanes = Lanes(loop, self.groups)
         self.link = Link(self)
@@ -55,15 +57,15 @@ class Hub:
         """Let a socket hear groups, from the moment that `link.entered` waits for."""
         for group in groups:
             if group not in self.groups:
-                self.groups[group] = set()
+                self.groups[group] = {}
                 self.link.settle_soon(group)
-            self.groups[group].add(socket)
+            self.groups[group][socket] = None
 
     def unsubscribe(self, group: str, socket: Socket) -> None:
         """Stop a socket from hearing a group, at once; the layer is told in a moment."""
         sockets = self.groups.get(group)
         if sockets is not None:
-            sockets.discard(socket)
+            sockets.pop(socket, None)
             if not sockets:
                 del self.groups[group]
                 self.link.settle_soon(group)

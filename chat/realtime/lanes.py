@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 # How long frames are written before frames of clients are read again.
 SLICE = 0.002
+# After how many sockets the clock is looked at.
+LOOK = 16
 # How long a busy room gathers what is said.
 WINDOW = 0.05
 # Beyond this the oldest events of a room are dropped: clients see the gap and ask for it.
@@ -27,7 +29,7 @@ AMBIENT = frozenset({"typing", "presence.changed", "reaction.changed", "receipt.
 AMBIENT_WINDOW = 0.25
 AMBIENT_MOST = 100
 
-Groups = dict[str, set[Socket]]
+Groups = dict[str, dict[Socket, None]]
 
 
 class Lanes:
@@ -101,8 +103,8 @@ class Lanes:
 async def fan_out(sockets: Iterable[Socket], events: Collection[Event]) -> None:
     """Write events to sockets, each frame encoded once; no error of one socket reaches another."""
     frames: dict[str, list[TextFrame]] = {}
-    began = time.monotonic()
-    for socket in sockets:
+    until = time.monotonic() + SLICE
+    for written, socket in enumerate(sockets, start=1):
         mine = frames.get(socket.protocol)
         if mine is None:
             mine = frames[socket.protocol] = event_frames(events, socket.protocol)
@@ -111,6 +113,6 @@ async def fan_out(sockets: Iterable[Socket], events: Collection[Event]) -> None:
                 socket.send(frame)
         except Exception as error:
             logger.warning("A socket could not be written to: %s", type(error).__name__)
-        if time.monotonic() - began > SLICE:
+        if not written % LOOK and time.monotonic() > until:
             await asyncio.sleep(0)
-            began = time.monotonic()
+            until = time.monotonic() + SLICE
