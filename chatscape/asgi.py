@@ -14,6 +14,7 @@ from chat.realtime.consumer import ChatConsumer  # isort: skip
 from chat.realtime.database import stop_threads  # isort: skip
 from chat.realtime.hub import ensure_hub, stop_hub  # isort: skip
 from chatscape.pages import Pages  # isort: skip
+from chatscape.storage import StaticMiddleware  # isort: skip
 
 # A thread keeps its database connection between requests (docs/decisions.md). With the sockets' threads
 # these are no more than the database pool has connections.
@@ -26,7 +27,7 @@ class Application:
     """Sockets as an ASGI application; `pages` are taken from Daphne's connections by `chatscape.server`."""
 
     def __init__(self) -> None:
-        self.pages = Pages(django, threads=THREADS, started=ensure_hub)
+        self.pages = Pages(django, threads=THREADS, quick=_is_quick, started=ensure_hub)
         self._chat = ChatConsumer.as_asgi()
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -47,6 +48,11 @@ class Application:
 @cache
 def _django_alone() -> ASGIHandler:
     return get_asgi_application()
+
+
+def _is_quick(path: str) -> bool:
+    """Say whether nothing but Django's outermost middleware, and no database, is needed for the answer."""
+    return path in StaticMiddleware.addresses or path == "/health/live"
 
 
 application = Application()

@@ -112,11 +112,11 @@ class MessageMiddleware(DjangoMessages):
     def process_request(self, request: Any) -> None:
         request._messages = SimpleLazyObject(partial(default_storage, request))
 
-    def process_response(self, request: Any, response: HttpResponse) -> HttpResponse:  # type: ignore[override]
+    def process_response(self, request: Any, response: HttpResponse) -> HttpResponse:
         # Nobody looked at them and nobody added one: they stay where they are.
         if getattr(request._messages, "_wrapped", None) is empty:
             return response
-        return super().process_response(request, response)  # type: ignore[return-value]
+        return super().process_response(request, response)
 
 
 def is_database_gone(error: BaseException | None) -> bool:

@@ -1,4 +1,4 @@
-"""Django's pages in a fixed pool of threads: one way there with the whole request, one back with the answer.
+"""Django's pages in a few threads that stay: one way there with the whole request, one back with the answer.
 
 A thread is only used by a request that is complete, and left as soon as its answer is in the kernel or in
 the connection's buffer: nobody who reads or writes slowly holds one.
@@ -6,13 +6,13 @@ the connection's buffer: nobody who reads or writes slowly holds one.
 
 import asyncio
 import logging
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from email.utils import formatdate
 from functools import lru_cache
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from chatscape.surge import Line
@@ -24,6 +24,15 @@ logger = logging.getLogger(__name__)
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+# So many threads work at a time. More would only take the interpreter from each other, and from the loop that
+# carries the sockets.
+LANES = 2
+# Who works for longer than this waits for the database, or the like: others may work meanwhile (seconds).
+LONG = 0.05
+# After so long a thread lets the loop have the interpreter when it wants it. Python's own 5 ms are long for
+# people who listen on sockets.
+SWITCH = 0.001
+_IDLE = float("inf")
 # How long a client of an answer that is made while it is sent may read nothing of it.
 STALLED = 30.0
 # A file is sent in pieces of this size.
@@ -113,9 +122,13 @@ class Pages:
     ) -> None:
         self.application, self.threads, self.quick, self.started = application, threads, quick, started
         self.pending: set[Exchange] = set()
-        self.stopping = False
+        self.stopping = self._over = False
         self._line = Line()
-        self._waiting: SimpleQueue[Exchange | None] = SimpleQueue()
+        self._waiting: deque[Exchange] = deque()
+        # Since when each thread works, and a place for those that do not.
+        self._since = [_IDLE] * threads
+        self._turns = threading.Semaphore(0)
+        self._looking = False
         self._told: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._woken = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -133,7 +146,8 @@ class Pages:
         if self._loop is None:
             self._start()
         self.pending.add(exchange)
-        self._waiting.put(exchange)
+        self._waiting.append(exchange)
+        self._let_work()
 
     async def stop(self, seconds: float) -> None:
         """Let requests in flight finish for some seconds; then the threads are on their own."""
@@ -141,27 +155,59 @@ class Pages:
         until = time.monotonic() + seconds
         while self.pending and time.monotonic() < until:
             await asyncio.sleep(0.02)
-        if self._loop is not None:
-            for _thread in range(self.threads):
-                self._waiting.put(None)
+        self._over = True
+        self._turns.release(self.threads)
 
     def _start(self) -> None:
         self._loop = asyncio.get_running_loop()
+        sys.setswitchinterval(SWITCH)
         self.started()
         for number in range(self.threads):
-            threading.Thread(target=self._work, name=f"pages-{number}").start()
+            threading.Thread(target=self._work, args=(number,), name=f"pages-{number}").start()
 
-    def _work(self) -> None:
-        while (exchange := self._waiting.get()) is not None:
-            self._line.leave()
-            if exchange.gone and exchange.environ["REQUEST_METHOD"] in ("GET", "HEAD"):
-                self._tell(self.pending.discard, exchange)
-                continue
-            try:
-                self._answer(exchange)
-            except Exception:
-                logger.exception("A page was not answered")
-                self._tell(exchange.cut)
+    def _let_work(self) -> None:
+        """Wake a thread if a lane is free; look again soon as long as somebody waits."""
+        if not self._lanes_full() and _IDLE in self._since:
+            self._turns.release()
+        if not self._looking:
+            self._looking = True
+            assert self._loop is not None  # noqa: S101 - for mypy
+            self._loop.call_later(LONG, self._look)
+
+    def _look(self) -> None:
+        self._looking = False
+        if self._waiting:
+            self._let_work()
+
+    def _lanes_full(self) -> bool:
+        long_ago = time.monotonic() - LONG
+        return sum(long_ago < since < _IDLE for since in self._since) >= LANES
+
+    def _work(self, number: int) -> None:
+        """Answer what waits, as long as there is a lane; then wait for a turn."""
+        while not self._over:
+            self._turns.acquire()
+            while self._waiting and not self._lanes_full():
+                try:
+                    exchange = self._waiting.popleft()
+                except IndexError:
+                    # Another thread was quicker.
+                    break
+                self._line.leave()
+                self._since[number] = time.monotonic()
+                self._serve(exchange)
+                # Before looking for more: who comes now, and sees a free lane, wakes somebody.
+                self._since[number] = _IDLE
+
+    def _serve(self, exchange: Exchange) -> None:
+        if exchange.gone and exchange.environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            self._tell(self.pending.discard, exchange)
+            return
+        try:
+            self._answer(exchange)
+        except Exception:
+            logger.exception("A page was not answered")
+            self._tell(exchange.cut)
 
     def _answer(self, exchange: Exchange) -> None:
         """Make the answer, in a thread, and hand it over."""

@@ -1,5 +1,9 @@
 """Static files under names that change with their content."""
 
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
@@ -19,3 +23,14 @@ class StaticStorage(CompressedManifestStaticFilesStorage):
             return str(super().stored_name(name))
         except ValueError:
             return name
+
+
+class StaticMiddleware(WhiteNoiseMiddleware):
+    """WhiteNoise, whose addresses the server knows: a file needs no thread (chatscape/asgi.py)."""
+
+    files: Mapping[str, object]
+    addresses: ClassVar[Mapping[str, object]] = {}
+
+    def __init__(self, get_response: Callable[..., Any]) -> None:
+        super().__init__(get_response)
+        StaticMiddleware.addresses = self.files

@@ -1,4 +1,4 @@
-"""The pages: Django's WSGI handler, which `chatscape.asgi` runs in a fixed pool of threads."""
+"""The pages: Django's WSGI handler, which `chatscape.pages` calls in a few threads."""
 
 import os
 

@@ -60,7 +60,7 @@ def endless() -> Any:
 
 
 class Application:
-    pages = pages.Pages(answer, threads=2, quick=lambda path: path == "/quick")
+    pages = pages.Pages(answer, threads=4, quick=lambda path: path == "/quick")
 
 
 def main() -> None:

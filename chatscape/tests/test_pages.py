@@ -328,3 +328,22 @@ def test_who_leaves_before_the_answer_is_no_harm(odd):
         leaving.send("GET /slow?0.05 HTTP/1.1", "Host: x")
         leaving.socket.close()
     assert Client(odd.port).get("/")[0] == 200
+
+
+def test_who_waits_for_something_lets_others_work(odd):
+    waiting = [Client(odd.port) for _number in range(3)]
+    for client in waiting:
+        client.send("GET /wait HTTP/1.1", "Host: x")
+    # As many as work at a time wait for this one.
+    assert Client(odd.port).get("/open")[0] == 200
+    for client in waiting:
+        assert client.answer()[0] == 200
+
+
+def test_a_crowd_is_answered_to_the_last(odd):
+    crowd = [Client(odd.port) for _number in range(60)]
+    for _time in range(3):
+        for number, client in enumerate(crowd):
+            client.send(f"GET /{number} HTTP/1.1", "Host: x")
+        for number, client in enumerate(crowd):
+            assert json.loads(client.answer()[2])["PATH_INFO"] == f"/{number}"
