@@ -6,8 +6,7 @@ import uuid
 import pytest
 from channels.testing import WebsocketCommunicator
 
-from chat.realtime import consumer as consumer_module
-from chat.realtime import posting, requests
+from chat.realtime import door, posting, requests
 from chat.realtime.consumer import ChatConsumer
 from chat.realtime.groups import room_group
 from chat.realtime.hub import ensure_hub
@@ -60,14 +59,14 @@ async def test_one_broken_socket_stops_no_other(open_page, alice, bob, room, cap
 async def test_a_client_that_vanishes_in_the_handshake_leaves_nothing(open_page, alice, moment, monkeypatch):
     session = await database(sign_in, alice)
     client, asked, go_on = vanishing(session), asyncio.Event(), asyncio.Event()
-    real = consumer_module.in_database
+    real = door.in_database
 
     async def slow(work, *args):
         asked.set()
         await go_on.wait()
         return await real(work, *args)
 
-    monkeypatch.setattr(consumer_module, "in_database", slow)
+    monkeypatch.setattr(door, "in_database", slow)
     await client.send_input({"type": "websocket.connect"})
     if moment == "in the handshake":
         await asked.wait()
@@ -84,7 +83,7 @@ async def test_a_handshake_that_is_killed_leaves_nothing(open_page, alice, monke
         asked.set()
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(consumer_module, "in_database", endless)
+    monkeypatch.setattr(door, "in_database", endless)
     await client.send_input({"type": "websocket.connect"})
     await asked.wait()
     client.stop()
