@@ -65,7 +65,7 @@ async def open_lanes():
     opened = []
 
     def open_lanes(*ears, group=ROOM):
-        lanes = Lanes(asyncio.get_running_loop(), {group: set(ears)})
+        lanes = Lanes(asyncio.get_running_loop(), {group: dict.fromkeys(ears)})
         opened.append(lanes)
         return lanes
 
@@ -99,7 +99,7 @@ async def test_a_quiet_room_waits_for_nothing(open_lanes, monkeypatch):
 async def test_no_room_waits_for_another(open_lanes):
     crowd, ear = [Ear(slow=0.002) for _ in range(500)], Ear()
     lanes = open_lanes(*crowd)
-    lanes._groups["room.other"] = {ear}
+    lanes._groups["room.other"] = {ear: None}
     lanes.put(ROOM, message(1))
     await until(lambda: any(other.frames for other in crowd))
     lanes.put("room.other", message(1))
@@ -120,7 +120,7 @@ async def test_an_event_that_cannot_be_told_is_left_out(open_lanes):
     ear = Ear()
     lanes = open_lanes(ear)
     lanes.put(ROOM, {"name": "message.created", "html": "x", "what": object()})
-    lanes._groups["room.json"] = {other := Ear(JSON)}
+    lanes._groups["room.json"] = {(other := Ear(JSON)): None}
     for event in (message(1), {**message(2), "message": object()}, message(3)):
         lanes.put("room.json", event)
     await until(lambda: other.frames)
@@ -141,7 +141,7 @@ async def test_ten_thousand_ambient_events_make_four_frames_a_second(open_lanes,
     monkeypatch.setattr(lanes_module, "AMBIENT_WINDOW", 0.1)
     ears = [Ear(), Ear(JSON)]
     lanes = open_lanes(*ears)
-    lanes._groups["room.other"] = set(ears)
+    lanes._groups["room.other"] = dict.fromkeys(ears)
     began = time.monotonic()
     for number in range(10_000):
         group = ROOM if number % 2 else "room.other"
