@@ -44,7 +44,7 @@ def locked_places(pairs: Collection[Pair]) -> dict[Pair, Place]:
     authors: dict[UUID, User] = {}
     places = {}
     lock = " FOR UPDATE OF room" if connection.features.has_select_for_update_of else ""
-    for row in _fetched(_places_sql(len(pairs)) + lock, [key for pair in pairs for key in map(_key, pair)]):
+    for row in _fetched(_places_sql(len(pairs)) + lock, _keys(id for pair in pairs for id in pair)):
         room_id, author_id, name, membership_id, revision, blocks, blocked = row
         room_id, author_id = _uuid(room_id), _uuid(author_id)
         if room_id not in rooms:
@@ -63,10 +63,10 @@ def messages_named(
     queries, values = [], []
     if posted:
         queries.append(_ids_sql("author_id", "client_id", len(posted)))
-        values += [key for pair in posted for key in map(_key, pair)]
+        values += _keys(id for pair in posted for id in pair)
     if answered:
         queries.append(_ids_sql("room_id", "sequence", len(answered)))
-        values += [value for room_id, sequence in answered for value in (_key(room_id), sequence)]
+        values += _keys(value for pair in answered for value in pair)
     ids = [row[0] for row in _fetched(" UNION ".join(queries), values)]
     return list(Message.objects.select_related("author").filter(pk__in=ids)) if ids else []
 
@@ -98,19 +98,21 @@ def advance_rooms(messages: Iterable[Message]) -> None:
     """Save the revisions of the rooms of new messages, and which message is their last."""
     rooms = {message.room_id: message.room for message in messages}
     last = {message.room_id: message for message in messages if not message.withheld}
-    active_at = Room._meta.get_field("active_at")
-    moved = [
-        (room.revision, last[key].pk, active_at.get_db_prep_save(last[key].created_at, connection), _key(key))
-        for key, room in rooms.items()
-        if key in last
-    ]
-    with connection.cursor() as cursor:
+    database = connections[DEFAULT_DB_ALIAS]
+    moved, unmoved = [], []
+    for room_id, room in rooms.items():
+        if message := last.get(room_id):
+            active_at = database.ops.adapt_datetimefield_value(message.created_at)
+            moved.append((room.revision, message.pk, active_at, *_keys([room_id])))
+        else:
+            unmoved.append((room.revision, *_keys([room_id])))
+    with database.cursor() as cursor:
         if moved:
-            cursor.executemany(
-                "UPDATE chat_room SET revision = %s, last_message_id = %s, active_at = %s WHERE id = %s",
-                moved,
+            statement = (
+                "UPDATE chat_room SET revision = %s, last_message_id = %s, active_at = %s WHERE id = %s"
             )
-        if unmoved := [(room.revision, _key(key)) for key, room in rooms.items() if key not in last]:
+            cursor.executemany(statement, moved)
+        if unmoved:
             cursor.executemany("UPDATE chat_room SET revision = %s WHERE id = %s", unmoved)
 
 
@@ -129,9 +131,7 @@ def advance_reads(marks: Mapping[Pair, int]) -> list[tuple[UUID, UUID, int]]:
     Nobody reads beyond a room's end. Returns room, person and sequence of what has changed; who is no member
     is left out.
     """
-    values = [
-        value for (room, user), sequence in marks.items() for value in (_key(room), _key(user), sequence)
-    ]
+    values = _keys(value for place, sequence in marks.items() for value in (*place, sequence))
     rows = _fetched(_reads_sql(len(marks)), values)
     return [(_uuid(room), _uuid(user), sequence) for room, user, sequence in rows]
 
@@ -195,9 +195,11 @@ def _fetched(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         return rows
 
 
-def _key(value: UUID) -> Any:
-    """How this database keeps a UUID."""
-    return value if connection.features.has_native_uuid_field else value.hex
+def _keys(values: Iterable[Any]) -> list[Any]:
+    """Return values as this database keeps them: SQLite has no type for UUIDs."""
+    if connection.features.has_native_uuid_field:
+        return list(values)
+    return [value.hex if isinstance(value, UUID) else value for value in values]
 
 
 def _uuid(value: Any) -> UUID:

@@ -48,8 +48,7 @@ class Writer:
 
     def _go_on(self) -> None:
         while self.waiting and len(self.writing) < WRITERS.get(connection.vendor, WRITERS_ELSEWHERE):
-            batch = [self.waiting.popleft() for _one in range(min(BATCH, len(self.waiting)))]
-            task = asyncio.get_running_loop().create_task(self._write(batch))
+            task = asyncio.get_running_loop().create_task(self._write())
             self.writing.add(task)
             task.add_done_callback(self._written)
 
@@ -58,7 +57,11 @@ class Writer:
         if not task.cancelled():
             self._go_on()
 
-    async def _write(self, batch: list[tuple[Posting, asyncio.Future[Message]]]) -> None:
+    async def _write(self) -> None:
+        # Not before: what came with the same turn of the loop comes along.
+        batch = [self.waiting.popleft() for _one in range(min(BATCH, len(self.waiting)))]
+        if not batch:
+            return
         outcomes: list[Outcome]
         try:
             outcomes = await in_database(_posted, [posting for posting, _future in batch])
