@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import select
 import socket
 import sys
 import tempfile
@@ -347,3 +348,13 @@ def test_a_crowd_is_answered_to_the_last(odd):
             client.send(f"GET /{number} HTTP/1.1", "Host: x")
         for number, client in enumerate(crowd):
             assert json.loads(client.answer()[2])["PATH_INFO"] == f"/{number}"
+
+
+def test_what_is_quick_needs_no_thread(odd):
+    slow = [Client(odd.port) for _number in range(8)]
+    for client in slow:
+        client.send("GET /slow?0.5 HTTP/1.1", "Host: x")
+    assert Client(odd.port).get("/quick")[0] == 200
+    assert select.select([client.socket for client in slow], [], [], 0)[0] == []
+    for client in slow:
+        assert client.answer()[0] == 200
