@@ -12,7 +12,6 @@ from pathlib import Path
 
 from chatscape.testing.parts import family
 
-TICKS = os.sysconf("SC_CLK_TCK")
 STARTED = time.perf_counter()
 
 
@@ -41,13 +40,13 @@ def open_all_files() -> int:
 
 
 def processor_seconds(pids: Iterable[int]) -> float:
-    """Seconds of processor time that processes have taken so far."""
-    taken = 0
+    """Seconds of processor time that processes have taken so far, by the clock the kernel keeps of each."""
+    taken = 0.0
     for pid in pids:
         with contextlib.suppress(OSError):
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            taken += int(fields[11]) + int(fields[12])
-    return taken / TICKS
+            # As clock_getcpuclockid(3) has it. /proc knows hundredths of a second only.
+            taken += time.clock_gettime((~pid << 3) | 2)
+    return taken
 
 
 def memory(pid: int) -> float:

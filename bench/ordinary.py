@@ -9,9 +9,13 @@ from typing import Any
 from django.conf import settings
 
 settings.configure(
-    # More than any measurement has waiting: the layer drops what is beyond.
+    # More than any measurement has waiting, for longer than it takes: the layer drops what is beyond,
+    # and turns whoever was late out of the group.
     CHANNEL_LAYERS={
-        "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
+        "default": {
+            "BACKEND": "channels.layers.InMemoryChannelLayer",
+            "CONFIG": {"capacity": 10_000, "expiry": 3_600},
+        }
     },
     INSTALLED_APPS=["channels"],
 )

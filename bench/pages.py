@@ -1,13 +1,18 @@
 """Pages and posts: many different people ask at once, and every answer is checked."""
 
+import contextlib
 import json
+import math
+import statistics
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial, reduce
 from urllib.parse import urlencode
 
 from bench import servers
+from bench.attempts import attempt
 from bench.browsers import Answer, Figures, Visit, browse, request
 from bench.crowd import Crowd, Member, Reply
 from bench.machine import meter, note
@@ -18,8 +23,11 @@ READERS = 16
 POSTERS = 64
 SHARED = 1_000
 PAGE = 50
-# Everything is asked for in turns, so that a slower moment of the machine strikes all alike.
-ROUNDS, SECONDS = 3, 1.3
+# Everything is asked for in turns, its yardstick right before it, so that a slower moment of the machine
+# strikes all alike.
+ROUNDS, SECONDS, YARDSTICK_SECONDS = 4, 1.0, 0.6
+# How long one of them may take, answers that are late included.
+MOST_SECONDS = 20
 # A writer posts so often.
 PAUSE = 0.1
 CSRF = "b" * 32
@@ -28,7 +36,12 @@ TRIVIAL, DJANGO, RESPONDER = "trivial page", "trivial page, Django's ASGI handle
 ROOM, SHARED_ROOM = "room page", "room page, everybody in one room"
 REVALIDATED, SHARED_REVALIDATED = "room page, revalidated", "room page, everybody in one room, revalidated"
 WRITER, WRITER_REVALIDATED = "room page with a writer in it", "room page with a writer in it, revalidated"
-FORM, SOCKET, SOCKETS = "post by form", "post by socket", "post by socket, 64 posters"
+OLDER, INBOX, SEARCH = "older page", "inbox", "search in the list"
+FORM, FORMS = "post by form", "post by form, 64 posters"
+SOCKET, SOCKETS = "post by socket", "post by socket, 64 posters"
+HEARD = "post by socket, heard by its author"
+FORM_SHARED = "post by form, everybody in one room"
+SOCKET_SHARED = "post by socket, everybody in one room, heard by all"
 
 
 @dataclass
@@ -50,14 +63,39 @@ class Room:
 
 
 @dataclass
+class Turn:
+    """What was found in one turn, and of the yardstick right before."""
+
+    figures: Figures
+    yardstick: Figures | None = None
+
+
+@dataclass
 class Pages:
-    """All that was found."""
+    """All that was found; `missing` has what was not, and why."""
 
-    figures: dict[str, Figures] = field(default_factory=dict)
+    turns: dict[str, list[Turn]] = field(default_factory=dict)
     posted: int = 0
+    missing: dict[str, str] = field(default_factory=dict)
 
-    def add(self, name: str, figures: Figures) -> None:
-        self.figures[name] = self.figures.get(name, Figures()) + figures
+    def of(self, name: str) -> Figures | None:
+        """Return what was found in all turns together."""
+        turns = self.turns.get(name)
+        return reduce(Figures.__add__, (turn.figures for turn in turns)) if turns else None
+
+    def compare(self, name: str, value: Callable[[Figures], float]) -> float | None:
+        """Return the median of the ratios to the yardstick, or None when it was not measured."""
+        ratios = [
+            value(turn.figures) / value(turn.yardstick)
+            for turn in self.turns.get(name, ())
+            if turn.yardstick and value(turn.yardstick)
+        ]
+        return statistics.median(ratios) if ratios else None
+
+    def least(self, name: str) -> float:
+        """Return how fast something was, of the trivial page in all turns."""
+        one, trivial = self.of(name), self.of(TRIVIAL)
+        return one.rate / trivial.rate if one and trivial else math.nan
 
 
 class Product:
@@ -73,10 +111,9 @@ class Product:
         self.readers = self.viewers[:READERS]
         self.posted: list[list[str]] = []
 
-    def measured(self, visit: Callable[[Viewer], Visit]) -> Figures:
-        return browse(self.port, self.server.pid, [visit(viewer) for viewer in self.readers], SECONDS)
-
-    def reading(self, path: Callable[[Viewer], str], content: Callable[[Viewer], list[str]]) -> Figures:
+    def reading(
+        self, seconds: float, path: Callable[[Viewer], str], content: Callable[[Viewer], list[str]]
+    ) -> Figures:
         """Read something that nobody changes. It must hold all of `content`."""
 
         def visit(viewer: Viewer) -> Visit:
@@ -86,9 +123,11 @@ class Product:
                 assert answer.status == 200, (answer.status, answer.body)
                 assert all(text in answer.body for text in wanted), path(viewer)
 
-        return self.measured(visit)
+        return browse(self.port, self.server.pid, [visit(viewer) for viewer in self.readers], seconds)
 
-    def room(self, shared: bool, revalidated: bool, written: bool = False) -> Figures:
+    def room(
+        self, seconds: float, *, shared: bool = False, revalidated: bool = False, written: bool = False
+    ) -> Figures:
         """Read the newest messages of a room, as a browser that has or has not been there before."""
         room = Room()
 
@@ -111,7 +150,7 @@ class Product:
 
         visits = [visit(viewer) for viewer in self.readers]
         writer = [(self.post(self.readers[0], self.readers[0].group, room), PAUSE)] if written else []
-        return browse(self.port, self.server.pid, visits, SECONDS, writer)
+        return browse(self.port, self.server.pid, visits, seconds, writer)
 
     def post(self, viewer: Viewer, room_id: str, room: Room) -> Visit:
         """Post again and again by form, and keep what was acknowledged."""
@@ -128,25 +167,38 @@ class Product:
             room.newest = message["sequence"]
             self.posted.append([room_id, body])
 
-    def posting(self) -> Figures:
-        return self.measured(lambda viewer: self.post(viewer, viewer.room, Room()))
-
-    def posting_by_socket(self, posters: int) -> Figures:
-        """Let people post over a socket each, in the room that it hears: the next when one is answered."""
-        figures = Figures()
-        crowd = Crowd(self.port)
+    def posting(self, seconds: float, posters: int = READERS, *, shared: bool = False) -> Figures:
+        """Let people post by form, each in a room of their own or all in one."""
         people = self.viewers[:posters]
-        crowd.connect([viewer.cookie for viewer in people])
-        for viewer, member in zip(people, crowd.members, strict=True):
-            crowd.join(viewer.room, [member])
+        visits = [self.post(viewer, viewer.group if shared else viewer.room, Room()) for viewer in people]
+        return browse(self.port, self.server.pid, visits, seconds)
+
+    def posting_by_socket(
+        self, seconds: float, posters: int = READERS, *, shared: bool = False, heard: bool = False
+    ) -> Figures:
+        """Let people post over a socket each, the next when one is answered.
+
+        The reply has the message, as the answer to a form has. When it is `heard`, the sockets have
+        joined the room, and get the message once more.
+        """
+        with contextlib.closing(Crowd(self.port)) as crowd:
+            people = self.viewers[:posters]
+            rooms = [viewer.group if shared else viewer.room for viewer in people]
+            crowd.connect([viewer.cookie for viewer in people])
+            for room, member in zip(rooms, crowd.members, strict=True):
+                if heard:
+                    crowd.join(room, [member])
+            return self._post_by_socket(crowd, rooms, seconds)
+
+    def _post_by_socket(self, crowd: Crowd, rooms: list[str], seconds: float) -> Figures:
+        figures = Figures()
         asked: dict[int, tuple[str, float]] = {}
-        spent, until = meter(self.server.pid), time.perf_counter() + SECONDS
+        spent, until = meter(self.server.pid), time.perf_counter() + seconds
 
         def post(member: Member) -> None:
             client_id = str(uuid.uuid4())
             body = f"Measured {client_id}"
-            room = people[member.number].room
-            frame = {"action": "message.post", "ref": client_id, "room": room}
+            frame = {"action": "message.post", "ref": client_id, "room": rooms[member.number]}
             asked[member.number] = (client_id, time.perf_counter())
             crowd.send(member, json.dumps({**frame, "client_id": client_id, "body": body}).encode())
 
@@ -157,7 +209,7 @@ class Product:
             assert client_id in reply["html"], reply
             figures.latencies.append(now - began)
             figures.received += len(reply["html"])
-            self.posted.append([people[member.number].room, f"Measured {client_id}"])
+            self.posted.append([rooms[member.number], f"Measured {client_id}"])
             if now < until:
                 post(member)
 
@@ -166,7 +218,7 @@ class Product:
             post(member)
         crowd.run(lambda: not asked)
         figures.effort = spent()
-        crowd.close()
+        figures.latencies.sort()
         return figures
 
     def look_up(self) -> int:
@@ -176,52 +228,83 @@ class Product:
         return len(found)
 
 
+Ask = Callable[[float], Figures]
+
+
+def asks(product: Product, least: Ask) -> dict[str, tuple[Ask, str]]:
+    """Return all there is to ask for, for some seconds, each with the name of its yardstick."""
+
+    def older(viewer: Viewer) -> str:
+        return f"/rooms/{viewer.group}/messages/?before=500"
+
+    def own(viewer: Viewer) -> list[str]:
+        return [viewer.room]
+
+    room, reading = product.room, product.reading
+    form, socket = product.posting, product.posting_by_socket
+    return {
+        TRIVIAL: (least, ""),
+        ROOM: (room, TRIVIAL),
+        REVALIDATED: (partial(room, revalidated=True), TRIVIAL),
+        SHARED_ROOM: (partial(room, shared=True), TRIVIAL),
+        SHARED_REVALIDATED: (partial(room, shared=True, revalidated=True), TRIVIAL),
+        WRITER: (partial(room, shared=True, written=True), TRIVIAL),
+        WRITER_REVALIDATED: (partial(room, shared=True, revalidated=True, written=True), TRIVIAL),
+        OLDER: (partial(reading, path=older, content=lambda viewer: ["Message 450:"]), TRIVIAL),
+        INBOX: (partial(reading, path=lambda viewer: "/", content=own), TRIVIAL),
+        SEARCH: (partial(reading, path=lambda viewer: "/?q=bob", content=own), TRIVIAL),
+        FORM: (form, TRIVIAL),
+        FORMS: (partial(form, posters=POSTERS), TRIVIAL),
+        FORM_SHARED: (partial(form, shared=True), TRIVIAL),
+        SOCKET: (socket, FORM),
+        SOCKETS: (partial(socket, posters=POSTERS), FORMS),
+        HEARD: (partial(socket, heard=True), FORM),
+        SOCKET_SHARED: (partial(socket, shared=True, heard=True), FORM_SHARED),
+    }
+
+
 def measure() -> Pages:
     """Measure pages and posts beside the trivial page, in turns."""
     found = Pages()
-    product, trivial, responder = Product(servers.product()), servers.Trivial(), servers.bare_pages()
-    people = [Viewer(**person) for person in servers.seed(trivial, f"trivial({READERS})")]
-    django = servers.DjangoHandler(trivial)
+    with attempt(found.missing, "pages", 270):
+        product, trivial, responder = Product(servers.product()), servers.Trivial(), servers.bare_pages()
+        people = [Viewer(**person) for person in servers.seed(trivial, f"trivial({READERS})")]
+        django = servers.DjangoHandler(trivial)
 
-    def least(server: Server | servers.Program) -> Figures:
-        visits = [_trivial(server.port, viewer) for viewer in people]
-        return browse(server.port, server.pid, visits, SECONDS)
+        def least(server: Server | servers.Program) -> Ask:
+            return lambda seconds: browse(
+                server.port, server.pid, [_trivial(server.port, viewer) for viewer in people], seconds
+            )
 
-    own = lambda viewer: [viewer.room]  # noqa: E731
-    measured: dict[str, Callable[[], Figures]] = {
-        TRIVIAL: lambda: least(trivial),
-        DJANGO: lambda: least(django),
-        RESPONDER: lambda: browse(
-            responder.port, responder.pid, [_anything(responder.port) for _ in people], SECONDS
-        ),
-        ROOM: lambda: product.room(shared=False, revalidated=False),
-        REVALIDATED: lambda: product.room(shared=False, revalidated=True),
-        SHARED_ROOM: lambda: product.room(shared=True, revalidated=False),
-        SHARED_REVALIDATED: lambda: product.room(shared=True, revalidated=True),
-        WRITER: lambda: product.room(shared=True, revalidated=False, written=True),
-        WRITER_REVALIDATED: lambda: product.room(shared=True, revalidated=True, written=True),
-        "older page": lambda: product.reading(
-            lambda viewer: f"/rooms/{viewer.group}/messages/?before=500", lambda viewer: ["Message 450:"]
-        ),
-        "inbox": lambda: product.reading(lambda viewer: "/", own),
-        "search in the list": lambda: product.reading(lambda viewer: "/?q=bob", own),
-        FORM: product.posting,
-        SOCKET: lambda: product.posting_by_socket(READERS),
-        SOCKETS: lambda: product.posting_by_socket(POSTERS),
-    }
-    note("pages: people and rooms are there")
-    with running(product.server), running(trivial), running(django), running(responder):
-        for turn in range(-1, ROUNDS):
-            for name, ask in measured.items():
-                figures = ask()
-                # The first turn warms up.
-                if turn >= 0:
-                    found.add(name, figures)
-            note(f"pages: turn {turn + 1} of {ROUNDS}")
-        found.posted = product.look_up()
-    for name, figures in found.figures.items():
-        note(f"{name}: {figures.rate:,.0f}/s")
+        def bare(seconds: float) -> Figures:
+            visits = [_anything(responder.port) for _ in people]
+            return browse(responder.port, responder.pid, visits, seconds)
+
+        note("pages: people and rooms are there")
+        with running(product.server), running(trivial), running(django), running(responder):
+            measured = asks(product, least(trivial))
+            in_turns(found, {**measured, DJANGO: (least(django), TRIVIAL), RESPONDER: (bare, TRIVIAL)})
+            found.posted = product.look_up()
     return found
+
+
+def in_turns(found: Pages, measured: dict[str, tuple[Ask, str]]) -> None:
+    """Ask for everything, again and again; what fails is left out from then on."""
+    for turn in range(-1, ROUNDS):
+        # The first turn warms up.
+        seconds = SECONDS if turn >= 0 else SECONDS / 4
+        for name, (ask, yardstick) in measured.items():
+            if name in found.missing or yardstick in found.missing:
+                continue
+            with attempt(found.missing, name, MOST_SECONDS):
+                beside = measured[yardstick][0](YARDSTICK_SECONDS) if yardstick and turn >= 0 else None
+                figures = ask(seconds)
+                if turn >= 0:
+                    found.turns.setdefault(name, []).append(Turn(figures, beside))
+        note(f"pages: turn {turn + 1} of {ROUNDS}")
+    for name in found.turns:
+        if whole := found.of(name):
+            note(f"{name}: {whole.rate:,.0f}/s")
 
 
 def _trivial(port: int, viewer: Viewer) -> Visit:

@@ -7,7 +7,7 @@ import pytest
 
 from bench import servers
 from bench.crowd import Crowd
-from bench.sockets import Talk, fan_out
+from bench.talk import Talk, Voice, fan_out
 
 ARTICLE = b'<article data-sequence="%d">Hello</article>'
 
@@ -84,13 +84,23 @@ def test_a_fan_out_counts_every_delivery(crowd, loop):
     talk = Talk(crowd, ARTICLE)
     talk.join(crowd.members)
 
-    found = fan_out("loop", loop, talk)
+    found = fan_out("loop", loop.pid, talk)
 
     # One warms up, and is not counted.
     assert talk.sequence - 10 == 1 + len(found.latencies) + found.stream
     assert crowd.delivered == 20 * (talk.sequence - 10)
     assert found.rate > 0
     assert found.stream_frames == 20 * found.stream
+
+
+def test_a_voice_says_in_another_process_what_it_is_asked_to(loop):
+    voice = Voice("loop", loop.port, loop.pid, frame=ARTICLE).start()
+    try:
+        assert voice.open(5).sockets == 5
+        voice.join()
+        assert voice.tell().sockets == 5
+    finally:
+        voice.end()
 
 
 def test_many_messages_at_once_arrive_in_order_on_all(crowd):

@@ -5,9 +5,10 @@ import pytest
 from bench import pages, report, sockets
 from bench.browsers import Figures
 from bench.machine import Effort
-from bench.pages import Pages
+from bench.pages import Pages, Turn
 from bench.report import Ratio
-from bench.sockets import FanOut, Opened, Sockets
+from bench.sockets import Sockets
+from bench.talk import FanOut, Opened
 
 
 def fan_out(server, latency, stream_seconds=0.0):
@@ -18,6 +19,14 @@ def fan_out(server, latency, stream_seconds=0.0):
 
 def figures(rate):
     return Figures([0.1] * rate, Effort(1, 1, 0.5), rate)
+
+
+def asked(**rates):
+    """Pages in one turn, with the trivial page as their yardstick."""
+    trivial = figures(100)
+    return Pages(
+        {getattr(pages, name): [Turn(figures(rate), trivial)] for name, rate in rates.items()}, 1_000
+    )
 
 
 def reached(found, pages_found, measure):
@@ -49,31 +58,37 @@ def test_deliveries_are_the_worse_of_alone_and_in_a_stream():
     assert reached(found, Pages(), "bare epoll loop") == ("0.50", "≥ 0.85", "**no**", "1.00")
 
 
-def test_what_was_measured_twice_counts_as_one():
-    found = Sockets([fan_out(sockets.BARE, 0.1), fan_out(sockets.PARKED, 0.2), fan_out(sockets.BARE, 0.3)])
+def test_the_median_of_the_turns_counts():
+    found = Sockets()
+    for product, bare in ((0.1, 0.1), (0.3, 0.2), (9.0, 0.2)):
+        found.fan_outs += [fan_out(sockets.PARKED, product), fan_out(sockets.BARE, bare)]
 
-    assert reached(found, Pages(), "last of") == ("1.00", "≤ 1.2", "yes", "–")
+    assert reached(found, Pages(), "last of") == ("1.50", "≤ 1.2", "**no**", "–")
 
 
 def test_the_slower_kind_of_room_decides():
-    found = Pages(
-        {
-            pages.TRIVIAL: figures(100),
-            pages.ROOM: figures(60),
-            pages.SHARED_ROOM: figures(40),
-            pages.FORM: figures(50),
-        }
-    )
+    found = asked(ROOM=60, SHARED_ROOM=40, FORM=50)
 
     assert reached(Sockets(), found, "uncached") == ("0.40", "≥ 0.5", "**no**", "0.40")
     assert reached(Sockets(), found, "by form / trivial") == ("0.50", "≥ 0.5", "yes", "0.50")
 
 
+def test_what_failed_says_why():
+    found = Sockets(missing={f"{sockets.PARKED}, 10,000 sockets": "TimeoutError: late"})
+    text = report.written(found, Pages(missing={"pages": "OSError: gone"}))
+
+    assert reached(found, Pages(), "deliveries/s at 10,000")[2] == "not measured: TimeoutError: late"
+    assert "| ChatScape, 10,000 sockets | TimeoutError: late |" in text
+    assert "not measured: OSError: gone" in text
+
+
 def test_a_load_that_was_too_slow_is_named():
     slow = Figures([0.1], Effort(1, 0.4, 0.6), 1)
+    found = asked(FORM=1)
+    found.turns[pages.INBOX] = [Turn(slow)]
 
-    assert "Not so: inbox." in report.load(Sockets(), Pages({"inbox": slow, pages.FORM: figures(1)}))
-    assert "every measurement" in report.load(Sockets(), Pages({pages.FORM: figures(1)}))
+    assert "Not so: inbox." in report.load(Sockets(), found)
+    assert "every measurement" in report.load(Sockets(), asked(FORM=1))
 
 
 def test_the_report_has_every_table():
@@ -83,7 +98,7 @@ def test_the_report_has_every_table():
         {sockets.PARKED: 5.5},
         3,
     )
-    text = report.written(found, Pages({pages.TRIVIAL: figures(100), pages.FORM: figures(60)}, 1_000))
+    text = report.written(found, asked(TRIVIAL=100, FORM=60))
 
     assert "| ChatScape | 500 | 1,000 | 0 | 5.5 |" in text
     assert "| post by form | 60 | 0.60 | 16,667 |" in text
