@@ -67,7 +67,6 @@ class Far:
     def __init__(self, port: int, room: str, folder: Path) -> None:
         self.crowd, self.room = Crowd(port, f"/ws/?room={room}"), room
         self.cookies = (folder / "cookies").read_text().split("\n")
-        self.acknowledged = False
         self.orders = b""
         os.set_blocking(0, False)
 
@@ -120,17 +119,26 @@ class Far:
     def post(self) -> dict[str, Any]:
         """Post a message, wait until it has reached every socket here, and say when both were."""
 
+        client_id, acknowledged = str(uuid.uuid4()), []
+
         def posted(member: Member, reply: Reply) -> None:
             assert reply["status"] == "ok", reply
-            self.acknowledged = True
+            assert reply["client_id"] == client_id, reply
+            acknowledged.append(reply)
 
         self.crowd.on_reply = posted
-        frame = {"action": "message.post", "ref": 1, "room": self.room, "client_id": str(uuid.uuid4())}
+        frame = {"action": "message.post", "ref": 1, "room": self.room, "client_id": client_id}
         wanted = self.crowd.delivered + len(self.crowd.members)
         began = time.monotonic()
-        self.crowd.send(self.crowd.members[0], json.dumps({**frame, "body": "Measured"}).encode())
-        self.crowd.run(lambda: self.crowd.delivered >= wanted and self.acknowledged)
-        return {"reached": len(self.crowd.members), "began": began, "last": time.monotonic()}
+        said = f"Measured {client_id}"
+        self.crowd.send(self.crowd.members[0], json.dumps({**frame, "body": said}).encode())
+        self.crowd.run(lambda: self.crowd.delivered >= wanted and bool(acknowledged))
+        return {
+            "reached": len(self.crowd.members),
+            "began": began,
+            "last": time.monotonic(),
+            "said": said,
+        }
 
 
 if __name__ == "__main__":

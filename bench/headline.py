@@ -10,7 +10,7 @@ from typing import Any
 
 from bench import servers
 from bench.distant import Distant
-from bench.machine import memory, note
+from bench.machine import memory, note, open_all_files
 from chatscape.testing.parts import PostgresServer, RedisServer
 from chatscape.testing.server import Server
 
@@ -29,9 +29,12 @@ together with the load.
 | sockets that were open at once | {open:,} of {asked:,} |
 | one message to all: delivered | {reached} |
 | one message to all: until the last receiver had it | {last} |
+| of the messages that were acknowledged, found afterwards, each once with its text | {kept} of {said} |
+| until all sockets were open | {opened_in:.0f} s |
 | sockets opened a second, with session, origin and membership checked | {connects:,.0f} |
 | memory of the server processes a socket | {socket:.1f} KiB |
 | memory of the machine in use, load and databases included | {used:.1f} of {total:.1f} GiB |
+| files that a process may have open | {files:,} |
 | what stopped it | {stopped} |
 """
 
@@ -51,6 +54,8 @@ class Headline:
     socket: float = 0.0
     used: float = 0.0
     total: float = 0.0
+    said: list[str] = field(default_factory=list)
+    kept: int = 0
     stopped: list[str] = field(default_factory=list)
 
     @property
@@ -62,6 +67,10 @@ class Headline:
             open=self.open,
             reached=", ".join(f"{reached:,}" for reached in self.reached) or "–",
             last=", ".join(f"{seconds:.2f} s" for seconds in self.seconds) or "–",
+            said=len(self.said),
+            kept=self.kept,
+            opened_in=self.opened_in,
+            files=open_all_files(),
             connects=self.open / self.opened_in if self.opened_in else 0,
             socket=self.socket,
             used=self.used,
@@ -106,6 +115,8 @@ def measure(sockets: int, processes: int) -> Headline:
         for _message in range(MESSAGES):
             _tell(found, crowds)
         found.used, found.total = _machine()
+        kept = servers.seed(running[0], "posted()")
+        found.kept = sum(kept.count([seeded["room"], text]) == 1 for text in found.said)
     return found
 
 
@@ -131,6 +142,7 @@ def _tell(found: Headline, crowds: Sequence[Distant]) -> None:
     found.stopped += [answer["error"] for answer in [*ready, *answers] if "error" in answer]
     if any("error" in answer for answer in answers):
         return
+    found.said.append(answers[0]["said"])
     found.reached.append(sum(answer["reached"] for answer in answers))
     found.seconds.append(max(answer["last"] for answer in answers) - answers[0]["began"])
     note(f"{found.reached[-1]:,} sockets had it after {found.seconds[-1]:.2f} s")

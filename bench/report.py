@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import machine, pages, sockets
+from bench.crowd import IN_FLIGHT
 from bench.pages import Pages
 from bench.sockets import Sockets
 from bench.talk import FanOut
@@ -70,6 +71,7 @@ def written(found: Sockets, pages_found: Pages) -> str:
         people=f"{sockets.SIZES[-1]:,}",
         readers=pages.READERS,
         rounds=pages.ROUNDS,
+        in_flight=IN_FLIGHT,
         turns=sockets.TURNS,
         portion=f"{sockets.PORTION:,}",
         ordinary=f"{sockets.ORDINARY_MOST:,}",
