@@ -15,10 +15,13 @@ from chatscape.testing.parts import family
 STARTED = time.perf_counter()
 
 
+# Looked at once: within `on` there is only one.
+_ALLOWED = sorted(os.sched_getaffinity(0))
+
+
 def cores() -> tuple[int, int]:
     """Return the processor of the server and that of the load: two where there are two."""
-    allowed = sorted(os.sched_getaffinity(0))
-    return allowed[0], allowed[-1]
+    return _ALLOWED[0], _ALLOWED[-1]
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ SHARED = 1_000
 PAGE = 50
 # Everything is asked for in turns, its yardstick right before it, so that a slower moment of the machine
 # strikes all alike.
-ROUNDS, SECONDS, YARDSTICK_SECONDS = 4, 1.0, 0.6
+ROUNDS, SECONDS, YARDSTICK_SECONDS = 3, 1.0, 0.6
 # How long one of them may take, answers that are late included.
 MOST_SECONDS = 20
 # A writer posts so often.

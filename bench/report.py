@@ -83,7 +83,7 @@ def written(found: Sockets, pages_found: Pages) -> str:
 
 def fan_outs(found: Sockets) -> str:
     columns = (
-        "server, sockets, deliveries/s, µs of processor each, last receiver ms, "
+        "server, sockets, deliveries/s, µs of processor each, first receiver ms, last receiver ms, "
         "stream: messages/s, stream: frames/s, bytes, server / load"
     )
     rows = [
@@ -92,6 +92,7 @@ def fan_outs(found: Sockets) -> str:
             f"{one.sockets:,}",
             f"{one.rate:,.0f}",
             f"{one.cost:.1f}",
+            f"{one.first:.1f}",
             f"{one.last:.1f}",
             f"{one.stream_rate:,.0f}" if one.stream else "–",
             f"{one.stream_frames / one.stream_effort.seconds:,.0f}" if one.stream else "–",

@@ -4,6 +4,7 @@ import contextlib
 import json
 import multiprocessing
 import statistics
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ class FanOut:
     server: str
     sockets: int
     latencies: list[float] = field(default_factory=list)
+    firsts: list[float] = field(default_factory=list)
     effort: Effort = field(default_factory=Effort)
     stream: int = 0
     stream_frames: int = 0
@@ -39,6 +41,7 @@ class FanOut:
             self.server,
             self.sockets,
             self.latencies + other.latencies,
+            self.firsts + other.firsts,
             self.effort + other.effort,
             self.stream + other.stream,
             self.stream_frames + other.stream_frames,
@@ -60,6 +63,11 @@ class FanOut:
     def last(self) -> float:
         """Milliseconds to the last receiver: the median of all messages."""
         return statistics.median(self.latencies) * 1000
+
+    @property
+    def first(self) -> float:
+        """Milliseconds until anybody had it, as far as the load could see: the median of all messages."""
+        return statistics.median(self.firsts) * 1000
 
     @property
     def stream_rate(self) -> float:
@@ -144,11 +152,20 @@ def fan_out(name: str, pid: int, talk: Talk) -> FanOut:
     found = FanOut(name, len(crowd.members))
 
     def tell(messages: int) -> Effort:
-        wanted = crowd.delivered + messages * len(crowd.members)
-        spent = meter(pid)
+        before = crowd.delivered
+        wanted = before + messages * len(crowd.members)
+        spent, began, first = meter(pid), time.perf_counter(), 0.0
         for _message in range(messages):
             talk.post()
-        crowd.run(lambda: crowd.delivered >= wanted)
+
+        def heard() -> bool:
+            nonlocal first
+            if not first and crowd.delivered > before:
+                first = time.perf_counter() - began
+            return crowd.delivered >= wanted
+
+        crowd.run(heard)
+        found.firsts.append(first)
         return spent()
 
     # The first warms up, and says how long the others will take.
@@ -159,12 +176,15 @@ def fan_out(name: str, pid: int, talk: Talk) -> FanOut:
         effort = tell(1)
         found.latencies.append(effort.seconds)
         found.effort += effort
+    # Not of the one that warmed up.
+    del found.firsts[0]
     found.size = len(split(crowd.sample)[0][-1][1])
     messages = int(STREAM_SECONDS * found.rate / found.sockets)
     if messages >= STREAM_LEAST:
         crowd.rest(pause)
         found.stream, frames = min(STREAM_MOST, messages), crowd.frames
         found.stream_effort = tell(found.stream)
+        found.firsts.pop()
         found.stream_frames = crowd.frames - frames
     return found
 

@@ -14,7 +14,9 @@ from bench.talk import FanOut, Opened
 def fan_out(server, latency, stream_seconds=0.0):
     size = sockets.SIZES[-1]
     stream = Effort(stream_seconds, stream_seconds, 0.1)
-    return FanOut(server, size, [latency], Effort(1, 1, 0.5), int(stream_seconds > 0), size, stream)
+    return FanOut(
+        server, size, [latency], [latency / 2], Effort(1, 1, 0.5), int(stream_seconds > 0), size, stream
+    )
 
 
 def figures(rate):
