@@ -12,7 +12,7 @@ from collections.abc import Collection
 from chat.realtime.access import Sweep
 from chat.realtime.audience import audience
 from chat.realtime.heartbeat import Heart
-from chat.realtime.lanes import Groups, Lanes, fan_out
+from chat.realtime.lanes import Groups, Lanes, write
 from chat.realtime.link import Link
 from chat.realtime.poller import Poller
 from chat.realtime.presence import Presence
@@ -73,15 +73,13 @@ class Hub:
     def wanted(self) -> Collection[str]:
         return self.groups.keys()
 
-    async def deliver(self, event: Event) -> None:
+    def deliver(self, event: Event) -> None:
         """Hand an event to the sockets of its group: in a room soon, to one person's at once."""
         group: str = event.get("group", "")
         if group.startswith("user."):
-            await fan_out(audience(event, list(self.groups.get(group, ()))), [event])
+            write(audience(event, list(self.groups.get(group, ()))), [event], {})
         elif group in self.groups:
             self.lanes.put(group, event)
-            # A stream of events lets the lanes run, too.
-            await asyncio.sleep(0)
 
     def presence_told(self, message: Event) -> None:
         self.presence.hear(message)

@@ -10,7 +10,7 @@ latest is told, at most four times a second.
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from chat.realtime.frames import TextFrame, event_frames
 from chat.realtime.socket import Event, Socket
@@ -30,6 +30,8 @@ AMBIENT_WINDOW = 0.25
 AMBIENT_MOST = 100
 
 Groups = dict[str, dict[Socket, None]]
+# By sub-protocol.
+Frames = dict[str, list[TextFrame]]
 
 
 class Lanes:
@@ -67,7 +69,8 @@ class Lanes:
                 began = time.monotonic()
                 await fan_out(list(self._groups.get(group, ())), events)
                 took = time.monotonic() - began
-                await asyncio.sleep(max(0.0, min(WINDOW, 2 * took) - took))
+                if took > SLICE / 2:
+                    await asyncio.sleep(max(0.0, min(WINDOW, 2 * took) - took))
         finally:
             del self._running[group]
 
@@ -100,11 +103,20 @@ class Lanes:
             self._teller = None
 
 
-async def fan_out(sockets: Iterable[Socket], events: Collection[Event]) -> None:
-    """Write events to sockets, each frame encoded once; no error of one socket reaches another."""
-    frames: dict[str, list[TextFrame]] = {}
+async def fan_out(sockets: Sequence[Socket], events: Collection[Event]) -> None:
+    """Write events to any number of sockets, in slices."""
+    frames: Frames = {}
     until = time.monotonic() + SLICE
-    for written, socket in enumerate(sockets, start=1):
+    for first in range(0, len(sockets), LOOK):
+        write(sockets[first : first + LOOK], events, frames)
+        if time.monotonic() > until:
+            await asyncio.sleep(0)
+            until = time.monotonic() + SLICE
+
+
+def write(sockets: Iterable[Socket], events: Collection[Event], frames: Frames) -> None:
+    """Write events to some sockets; no error of one reaches another. Keeps each frame in `frames`."""
+    for socket in sockets:
         mine = frames.get(socket.protocol)
         if mine is None:
             mine = frames[socket.protocol] = event_frames(events, socket.protocol)
@@ -113,6 +125,3 @@ async def fan_out(sockets: Iterable[Socket], events: Collection[Event]) -> None:
                 socket.send(frame)
         except Exception as error:
             logger.warning("A socket could not be written to: %s", type(error).__name__)
-        if not written % LOOK and time.monotonic() > until:
-            await asyncio.sleep(0)
-            until = time.monotonic() + SLICE

@@ -10,10 +10,11 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Collection
+from itertools import count
 from typing import Protocol
 from uuid import uuid4
 
-from channels.layers import get_channel_layer
+from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from chat.realtime.receiver import tell_failures
 from chat.realtime.socket import Event
@@ -30,6 +31,7 @@ QUIET = 2.0
 # Layers forget a membership after a day.
 RENEW = 3600.0
 OUTBOX = 10_000
+PORTION = 32
 # All processes: one that could not publish tells the others so when it can again.
 HUBS = "hubs"
 
@@ -40,7 +42,7 @@ class Listener(Protocol):
     def wanted(self) -> Collection[str]:
         """Return the groups that sockets of this process want to hear."""
 
-    async def deliver(self, event: Event) -> None:
+    def deliver(self, event: Event) -> None:
         """Hand an event to the sockets of its group."""
 
     def presence_told(self, message: Event) -> None:
@@ -67,6 +69,7 @@ class Link:
         self._wake = asyncio.Event()
         self._passed = asyncio.Event()
         self._echo = asyncio.Event()
+        self._alone = False
         self._missed = self._late = False
         self._heard = self._renewed = 0.0
         self._tasks: list[asyncio.Task[None]] = []
@@ -75,6 +78,7 @@ class Link:
     def start(self) -> None:
         """Begin to send and receive."""
         tell_failures(self.lose)
+        self._alone = type(get_channel_layer()) is InMemoryChannelLayer
         self._tasks = [asyncio.create_task(self._tend()), asyncio.create_task(self._send())]
 
     async def stop(self) -> None:
@@ -88,8 +92,13 @@ class Link:
 
     def send_soon(self, group: str, event: Event) -> None:
         """Queue an event for a group. When the queue is full, everybody is told to catch up."""
+        told = {"type": "event", "group": group, **event}
+        if self._alone:
+            # There is nobody else to tell, and nothing that could be gone.
+            self._hear(told)
+            return
         try:
-            self._outbox.put_nowait((group, {"type": "event", "group": group, **event}))
+            self._outbox.put_nowait((group, told))
         except asyncio.QueueFull:
             if not self._missed:
                 logger.warning("The outbox is full: events are left out, sockets will catch up")
@@ -194,21 +203,33 @@ class Link:
                     continue
                 except Exception as error:
                     self.lose(error)
-            await self._listener.deliver(event)
+            self._hear(event)
+
+    def _hear(self, message: Event) -> None:
+        """Do what a message of a group is about."""
+        try:
+            if message["type"] == "event":
+                self._listener.deliver(message)
+            elif message["type"] == "probe":
+                self._echo.set()
+            elif message["type"] == "presence":
+                self._listener.presence_told(message)
+            else:
+                self._listener.beat_soon()
+        except Exception as error:
+            logger.warning("A message could not be heard: %s", type(error).__name__)
 
     async def _receive(self, channel: str) -> None:
         try:
-            while not cancelled():
+            for number in count():
+                if cancelled():
+                    return
                 message = await get_channel_layer().receive(channel)
                 self._heard = asyncio.get_running_loop().time()
-                if message["type"] == "event":
-                    await self._listener.deliver(message)
-                elif message["type"] == "probe":
-                    self._echo.set()
-                elif message["type"] == "presence":
-                    self._listener.presence_told(message)
-                else:
-                    self._listener.beat_soon()
+                self._hear(message)
+                # A stream of events lets sockets be written to, too.
+                if not number % PORTION:
+                    await asyncio.sleep(0)
         except Exception as error:
             self.lose(error)
 

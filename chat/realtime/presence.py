@@ -150,7 +150,7 @@ class Presence:
             for watcher in self._watchers.get(person, ()):
                 told.setdefault(watcher, []).append(event)
         for watcher, events in told.items():
-            await fan_out(self._watching(watcher), events)
+            await fan_out(list(self._watching(watcher)), events)
 
     def _tell_others(self, **what: bytes | bool) -> None:
         self._hub.link.send_soon(HUBS, {"type": "presence", "process": self._process, **what})

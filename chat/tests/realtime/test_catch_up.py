@@ -96,6 +96,7 @@ async def test_joining_without_a_cursor_brings_no_messages(open_page, alice, roo
         "revision": 1,
         "head": 1,
         "more": False,
+        "seen": 0,
     }
 
 
