@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.messages import get_messages
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.middleware.csrf import get_token
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from django.utils.translation import get_language
@@ -36,6 +37,9 @@ def not_modified(request: HttpRequest, stamp: str) -> HttpResponse | None:
     # What was just done is told on the page.
     if len(get_messages(request)):
         return None
+    if settings.CSRF_COOKIE_NAME not in request.COOKIES:
+        # The forms of the page it has may lack their cookie: with this one the page comes anew.
+        get_token(request)
     response = HttpResponseNotModified(headers={"ETag": tag})
     patch_vary_headers(response, VARY)
     return response
@@ -57,8 +61,9 @@ def _tag(request: HttpRequest, stamp: str) -> str:
         build(),
         str(request.user.pk),
         get_language() or "",
-        # Each rendering masks the secret anew: all of them are valid as long as the secret is the same.
-        meta.get("CSRF_COOKIE", ""),
+        # Each rendering masks the secret anew: all of them are valid as long as the secret is the same. It is
+        # the one that came with the request: whoever has none yet gets another page with the next.
+        request.COOKIES.get(settings.CSRF_COOKIE_NAME, ""),
         *(meta.get(name, "") for name in _ASKED),
     )
     key = settings.SECRET_KEY.encode()[:64]

@@ -26,7 +26,7 @@ def asked(user=ALICE, method="get", secret=SECRET, **headers):
     request.session = import_module(settings.SESSION_ENGINE).SessionStore()
     request._messages = CookieStorage(request)
     if secret:
-        request.META["CSRF_COOKIE"] = secret
+        request.COOKIES["csrftoken"] = secret
     return request
 
 
@@ -130,13 +130,16 @@ def test_an_error_has_no_validator():
     assert "ETag" not in stamped(asked(), HttpResponse(status=422), "5")
 
 
-def test_a_form_made_while_rendering_counts_with_its_new_secret():
+def test_whoever_has_no_secret_yet_is_given_one_and_gets_another_page_with_it():
     request = asked(secret="")
     get_token(request)
+    kept = stamped(request, HttpResponse(), "5")["ETag"]
 
-    response = stamped(request, HttpResponse(), "5")
+    again = asked(secret="", if_none_match=kept)
 
-    assert response["ETag"] == tag(secret=request.META["CSRF_COOKIE"]) != tag(secret="")
+    assert not_modified(again, "5").status_code == 304
+    assert again.META["CSRF_COOKIE_NEEDS_UPDATE"]
+    assert answer(kept, secret=again.META["CSRF_COOKIE"]) is None
 
 
 def test_what_was_just_done_is_told_and_told_once():
