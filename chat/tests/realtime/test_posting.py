@@ -11,8 +11,9 @@ from django.db import OperationalError
 from chat.actions.messages import Posting
 from chat.errors import NotFound, Unavailable
 from chat.realtime import posting as module
+from chat.realtime.batches import Batches
 from chat.realtime.frames import JSON
-from chat.realtime.posting import Writer, post
+from chat.realtime.posting import post
 from chat.tests.realtime.pages import database
 from chat.tests.situations import say
 
@@ -232,6 +233,6 @@ async def test_a_new_event_loop_has_a_new_writer(room, alice):
     assert module._writer is not None
     loop, writer = module._writer
     assert loop is asyncio.get_running_loop()
-    assert isinstance(writer, Writer)
-    assert not writer.waiting
+    assert isinstance(writer, Batches)
+    assert not writer._waiting
     assert json.dumps(await database(lambda: say(alice, room).sequence)) == "2"
