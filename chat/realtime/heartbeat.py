@@ -1,26 +1,25 @@
-"""Tell every socket the latest revisions of its rooms, and silence the rooms that it may not hear.
+"""Tell every socket the latest revisions of its rooms.
 
 A socket that missed events, for whatever reason, learns it here and catches up. Sockets are told in
-batches that are spread over the interval. A batch takes one query for each 500 rooms and one or two
-for the people, whatever is said in the rooms; sockets that hear the same rooms share one frame.
-While the database is gone nobody is told anything.
+batches that are spread over the interval. A batch takes one query for each 500 rooms, whatever is
+said in them; sockets that hear the same rooms share one frame. While the database is gone nobody is
+told anything.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Sum
 
-from chat.models import Membership, Room
+from chat.models import Room
 from chat.realtime.database import in_database
-from chat.realtime.frames import TextFrame, encode, event_text
+from chat.realtime.frames import TextFrame, encode
 from chat.realtime.socket import Socket
 from chat.realtime.tasks import cancelled
 
@@ -43,9 +42,6 @@ class Heart:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._soon = asyncio.Event()
-        # Who was found to be in the rooms they hear: hashes of (person, memberships, rooms), from this
-        # round and the one before. Whoever is in a thousand rooms is not read anew each time.
-        self._known: set[int] = set()
 
     def soon(self) -> None:
         """Tell everybody at once: some sockets may have missed events."""
@@ -58,8 +54,7 @@ class Heart:
 
     async def _round(self, at_once: bool) -> bool:
         """Tell each socket once, over the interval or at once; says whether it was not interrupted."""
-        sockets, before = list(self._hub.sockets), self._known
-        self._known = set()
+        sockets = list(self._hub.sockets)
         batches = max(-(-len(sockets) // BATCH), 1)
         for number in range(batches):
             interval = settings.HEARTBEAT_SECONDS if self._hub.link.healthy else HURRY
@@ -68,7 +63,7 @@ class Heart:
             elif await self._called(max(interval / batches, GAP)):
                 return False
             try:
-                await self.beat(sockets[number * BATCH : (number + 1) * BATCH], before)
+                await self.beat(sockets[number * BATCH : (number + 1) * BATCH])
             except Exception as error:
                 logger.warning("A heartbeat was left out: %s", type(error).__name__)
         return True
@@ -83,14 +78,13 @@ class Heart:
         self._soon.clear()
         return True
 
-    async def beat(self, sockets: Iterable[Socket], before: Collection[int] = ()) -> None:
+    async def beat(self, sockets: Iterable[Socket]) -> None:
         """Send one heartbeat to each socket. Raises database errors: then nobody is told anything."""
         # As they are now: what a socket joins meanwhile may be newer than what is read.
         hearing = [(socket, socket.rooms) for socket in sockets if not socket.gone]
         if not hearing:
             return
         revisions = await in_database(_revisions, {room for _socket, rooms in hearing for room in rooms})
-        await self._silence([pair for pair in hearing if pair[1]], before)
         frames: dict[frozenset[UUID], TextFrame] = {}
         for socket, rooms in hearing:
             frame = frames.get(rooms)
@@ -102,31 +96,6 @@ class Heart:
             except Exception:  # noqa: S112 - a socket that cannot be written to is closing by itself
                 continue
 
-    async def _silence(
-        self, hearing: Sequence[tuple[Socket, frozenset[UUID]]], before: Collection[int]
-    ) -> None:
-        """Stop sockets from hearing rooms that their person is not in any more."""
-        if not hearing:
-            return
-        now = await in_database(_memberships, {socket.user_id for socket, _rooms in hearing})
-        marks = [hash((socket.user_id, now.get(socket.user_id), rooms)) for socket, rooms in hearing]
-        unsure = [pair for pair, mark in zip(hearing, marks, strict=True) if mark not in before]
-        if unsure:
-            own = await in_database(_rooms, {socket.user_id for socket, _rooms in unsure})
-            for socket, rooms in unsure:
-                for room in rooms.difference(own.get(socket.user_id, ())):
-                    silence(socket, room)
-        self._known.update(marks)
-
-
-def silence(socket: Socket, room: UUID) -> None:
-    """Let a socket hear a room no longer, and tell its page."""
-    socket.stop_hearing(room)
-    try:
-        socket.send(TextFrame(event_text({"name": "member.left", "room": str(room)}, socket.protocol)))
-    except Exception as error:
-        logger.info("A socket could not be written to: %s", type(error).__name__)
-
 
 def _revisions(rooms: Iterable[UUID]) -> dict[UUID, int]:
     return {
@@ -134,19 +103,6 @@ def _revisions(rooms: Iterable[UUID]) -> dict[UUID, int]:
         for some in _batches(rooms)
         for room, revision in Room.objects.filter(id__in=some).values_list("id", "revision")
     }
-
-
-def _memberships(people: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
-    """How many memberships each has, and the sum of their numbers: another of them, another sum."""
-    rows = Membership.objects.filter(user__in=people).values_list("user").order_by()
-    return {person: (count, total) for person, count, total in rows.annotate(Count("pk"), Sum("pk"))}
-
-
-def _rooms(people: Collection[UUID]) -> dict[UUID, set[UUID]]:
-    found: dict[UUID, set[UUID]] = {}
-    for person, room in Membership.objects.filter(user__in=people).values_list("user", "room"):
-        found.setdefault(person, set()).add(room)
-    return found
 
 
 def _batches(values: Iterable[T]) -> Iterator[list[T]]:
