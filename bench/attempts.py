@@ -14,7 +14,8 @@ MOST_SECONDS = 420.0
 @contextlib.contextmanager
 def attempt(missing: dict[str, str], name: str, seconds: float) -> Iterator[None]:
     """Do a part, for so many seconds at most. What goes wrong is put into `missing`, by the part's name."""
-    seconds = min(seconds, MOST_SECONDS - (time.perf_counter() - STARTED))
+    # When there is none left, it is late at once.
+    seconds = max(0.01, min(seconds, MOST_SECONDS - (time.perf_counter() - STARTED)))
 
     def late(number: int, frame: object) -> None:
         raise TimeoutError(f"not within {seconds:.0f} seconds")
@@ -22,8 +23,6 @@ def attempt(missing: dict[str, str], name: str, seconds: float) -> Iterator[None
     began, before = time.perf_counter(), signal.signal(signal.SIGALRM, late)
     outer = signal.getitimer(signal.ITIMER_REAL)[0]
     try:
-        if seconds <= 0:
-            raise TimeoutError("no time was left")
         signal.setitimer(signal.ITIMER_REAL, seconds)
         yield
     except (ArithmeticError, AssertionError, EOFError, LookupError, OSError, RuntimeError) as error:

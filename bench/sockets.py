@@ -90,7 +90,10 @@ class Contest:
 
     def open(self, name: str, size: int) -> None:
         """Open sockets until there are so many, in portions, and some at Daphne alone in between."""
-        with self.part(name, f"{name}, opening {size:,} sockets", OPEN_SECONDS) as voice:
+        what = f"{name}, opening {size:,} sockets"
+        if self.gone(name, what):
+            return
+        with self.part(name, what, OPEN_SECONDS) as voice:
             connects, accepting = self.found.connects, self.voices.get(ACCEPTING)
             while (opened := connects.get(name, Opened())).sockets < size:
                 connects[name] = opened + voice.open(min(PORTION, size - opened.sockets))
@@ -103,21 +106,29 @@ class Contest:
         """Let a message reach everybody, on each server in turn."""
         for turn in range(TURNS):
             for name in names:
-                with self.part(name, f"{name}, {size:,} sockets", TELL_SECONDS) as voice:
+                what = f"{name}, {size:,} sockets"
+                if self.gone(name, what):
+                    continue
+                with self.part(name, what, TELL_SECONDS) as voice:
                     told = voice.tell()
                     self.found.fan_outs.append(told)
                     note(f"{name}, {size:,} sockets, turn {turn + 1}: {told.rate:,.0f} deliveries/s")
 
     @contextlib.contextmanager
     def part(self, name: str, what: str, seconds: float) -> Iterator[Voice]:
-        """Attempt something with a server, which is out of it when that fails."""
-        failed = len(self.found.missing)
+        """Attempt something with a server that is there; it is not any more when that fails."""
+        done = False
         with attempt(self.found.missing, what, seconds):
-            if name not in self.voices:
-                raise LookupError("it had failed before")
             yield self.voices[name]
-        if len(self.found.missing) > failed and name in self.voices:
+            done = True
+        if not done:
             self.leave(name)
+
+    def gone(self, name: str, what: str) -> bool:
+        """Say whether a server has failed before, so that this is not measured either."""
+        if name not in self.voices:
+            self.found.missing.setdefault(what, "something before it failed")
+        return name not in self.voices
 
     def leave(self, name: str) -> None:
         """Let a server rest for good."""
@@ -174,7 +185,7 @@ def contest(found: Sockets) -> None:
             for name in names:
                 contest.open(name, size)
             contest.tell(size, names)
-            if size == ORDINARY_MOST:
+            if size == ORDINARY_MOST and ORDINARY in contest.voices:
                 contest.leave(ORDINARY)
         if PARKED in contest.voices:
             said += contest.voices[PARKED].acknowledged()
@@ -195,7 +206,8 @@ def unparked(found: Sockets) -> None:
         contest.enter(server, product_voice(UNPARKED, server, seeded["room"], seeded["cookies"]))
         contest.open(UNPARKED, SIZES[0])
         contest.tell(SIZES[0], [UNPARKED])
-        found.posted += look_up(server, seeded["room"], said + contest.voices[UNPARKED].acknowledged())
+        if UNPARKED in contest.voices:
+            found.posted += look_up(server, seeded["room"], said + contest.voices[UNPARKED].acknowledged())
 
 
 def look_up(server: Server, room: str, texts: list[str]) -> int:

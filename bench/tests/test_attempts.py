@@ -39,3 +39,12 @@ def test_a_part_of_a_part_leaves_the_whole_its_time():
         time.sleep(10)
 
     assert list(missing) == ["part", "whole"]
+
+
+def test_when_there_is_no_time_left_a_part_is_late_at_once(monkeypatch):
+    monkeypatch.setattr("bench.attempts.MOST_SECONDS", 0)
+    missing = {}
+    with attempt(missing, "this", 10):
+        time.sleep(10)
+
+    assert list(missing) == ["this"]
