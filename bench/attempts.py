@@ -11,11 +11,16 @@ from bench.machine import STARTED, note
 MOST_SECONDS = 420.0
 
 
+def time_left() -> float:
+    """Return the seconds that are left for everything."""
+    return MOST_SECONDS - (time.perf_counter() - STARTED)
+
+
 @contextlib.contextmanager
 def attempt(missing: dict[str, str], name: str, seconds: float) -> Iterator[None]:
     """Do a part, for so many seconds at most. What goes wrong is put into `missing`, by the part's name."""
     # When there is none left, it is late at once.
-    seconds = max(0.01, min(seconds, MOST_SECONDS - (time.perf_counter() - STARTED)))
+    seconds = max(0.01, min(seconds, time_left()))
 
     def late(number: int, frame: object) -> None:
         raise TimeoutError(f"not within {seconds:.0f} seconds")

@@ -12,7 +12,7 @@ from functools import partial, reduce
 from urllib.parse import urlencode
 
 from bench import servers
-from bench.attempts import attempt
+from bench.attempts import attempt, time_left
 from bench.browsers import Answer, Figures, Visit, browse, request
 from bench.crowd import Crowd, Member, Reply
 from bench.machine import meter, note
@@ -26,8 +26,10 @@ PAGE = 50
 # Everything is asked for in turns, its yardstick right before it, so that a slower moment of the machine
 # strikes all alike.
 ROUNDS, SECONDS, YARDSTICK_SECONDS = 3, 1.0, 0.6
-# How long one of them may take, answers that are late included.
-MOST_SECONDS = 20
+# How long one of them may take, answers that are late included, and all together.
+MOST_SECONDS, ALL_SECONDS = 20, 270
+# How long it may take to look up what was posted.
+LOOK_UP_SECONDS = 30
 # A writer posts so often.
 PAUSE = 0.1
 CSRF = "b" * 32
@@ -266,7 +268,7 @@ def asks(product: Product, least: Ask) -> dict[str, tuple[Ask, str]]:
 def measure() -> Pages:
     """Measure pages and posts beside the trivial page, in turns."""
     found = Pages()
-    with attempt(found.missing, "pages", 270):
+    with attempt(found.missing, "pages", ALL_SECONDS):
         product, trivial, responder = Product(servers.product()), servers.Trivial(), servers.bare_pages()
         people = [Viewer(**person) for person in servers.seed(trivial, f"trivial({READERS})")]
         django = servers.DjangoHandler(trivial)
@@ -290,7 +292,12 @@ def measure() -> Pages:
 
 def in_turns(found: Pages, measured: dict[str, tuple[Ask, str]]) -> None:
     """Ask for everything, again and again; what fails is left out from then on."""
+    took, until = 0.0, time.perf_counter() + min(ALL_SECONDS, time_left()) - LOOK_UP_SECONDS
     for turn in range(-1, ROUNDS):
+        began = time.perf_counter()
+        if turn > 0 and began + took > until:
+            note("pages: no time for another turn")
+            break
         # The first turn warms up.
         seconds = SECONDS if turn >= 0 else SECONDS / 4
         for name, (ask, yardstick) in measured.items():
@@ -301,6 +308,7 @@ def in_turns(found: Pages, measured: dict[str, tuple[Ask, str]]) -> None:
                 figures = ask(seconds)
                 if turn >= 0:
                     found.turns.setdefault(name, []).append(Turn(figures, beside))
+        took = time.perf_counter() - began
         note(f"pages: turn {turn + 1} of {ROUNDS}")
     for name in found.turns:
         if whole := found.of(name):
