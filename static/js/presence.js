@@ -2,6 +2,7 @@
 // to pages that watch the inbox; what is not known is not shown.
 
 import { element } from "./html.js";
+import { showTyping } from "./room-row.js";
 import { socket } from "./socket.js";
 import { t } from "./text.js";
 import { typingIn } from "./typing.js";
@@ -22,6 +23,7 @@ export function showPresence() {
   const rooms = new Set([...online].map((person) => people.get(person)));
   for (const row of document.querySelectorAll("room-list li[data-room]")) {
     markOnline(row, rooms.has(row.dataset.room), row.querySelector(".row-title"));
+    showTyping(row, typingIn(row.dataset.room));
   }
   const main = document.getElementById("main");
   const link = main?.querySelector(".profile-head a[href^='/rooms/']")?.getAttribute("href");

@@ -20,6 +20,19 @@ export function show(row, article, own) {
   time.textContent = shortTime(new Date(dateTime));
 }
 
+/**
+ * Show who types in the place of the last message. A screen reader stays with the message: the name of a link
+ * that has the focus is read again when it changes.
+ * @param {HTMLElement} row
+ * @param {string} words empty when nobody types
+ */
+export function showTyping(row, words) {
+  let line = row.querySelector(".row-typing");
+  if (!words) return line?.remove();
+  if (!line) row.querySelector(".row-preview").after((line = element("span", { class: "row-typing", "aria-hidden": "true" })));
+  if (line.textContent !== words) line.textContent = words;
+}
+
 /** @param {HTMLElement} row */
 export function addUnread(row) {
   const shown = Number.parseInt(row.querySelector(".unread")?.textContent ?? "0", 10);

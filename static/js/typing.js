@@ -5,6 +5,8 @@ import { t } from "./text.js";
 
 const PAUSE = 3000;
 const LASTS = 5000;
+// Longer names would push out the word that matters.
+const LONGEST = 18;
 
 /** Who types where: by room, people with their name and the timer that ends it. */
 const rooms = new Map();
@@ -25,10 +27,15 @@ export function sent(room) {
 
 /** @param {string} room @returns {string} who types there, in words; empty when nobody does */
 export function typingIn(room) {
-  const names = [...(rooms.get(room)?.values() ?? [])].map(({ name }) => name);
+  const names = [...(rooms.get(room)?.values() ?? [])].map(({ name }) => shortened(name));
   if (names.length > 2) return t("Several people are typing…");
   if (names.length === 2) return t("{one} and {other} are typing…", { one: names[0], other: names[1] });
   return names.length ? t("{name} is typing…", { name: names[0] }) : "";
+}
+
+function shortened(name) {
+  const letters = [...name];
+  return letters.length > LONGEST ? `${letters.slice(0, LONGEST - 2).join("").trim()}…` : name;
 }
 
 /** Listen for as long as the page lives. */

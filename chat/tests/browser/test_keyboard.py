@@ -112,6 +112,21 @@ def test_from_signing_up_to_a_conversation_by_keyboard_alone(serve, new_context)
     assert hers.evaluate(FOCUS)["name"] == "Message actions"
 
 
+def test_what_others_see_is_switched_by_keyboard(desk, enter):
+    alice, _bob, _room = desk.pair()
+    page = connected(enter(alice, "/profile/"))
+    labels = ("Show when I am online", "Show what I have read")
+    for label in labels:
+        tab_to(page, label)
+        page.keyboard.press("Space")
+    tab_to(page, "Save", "button")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    page.reload()
+    for label in labels:
+        expect(page.get_by_label(label)).not_to_be_checked()
+
+
 def test_the_first_tab_leads_past_the_list_of_rooms(desk, enter):
     alice, _bob, _room = desk.pair()
     page = connected(enter(alice, "/contacts/"))

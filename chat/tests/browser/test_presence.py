@@ -58,9 +58,14 @@ def test_typing_is_seen_while_it_lasts(desk, enter):
     # Not read aloud, and not said to oneself.
     assert state.evaluate("line => line.closest('[aria-live], [role=status], [role=log]') === null")
     expect(other.get_by_text("typing…")).to_have_count(0)
+    # In the list, too, in the place of the last message.
+    row = room_row(page, "Bob")
+    expect(row.locator(".row-typing")).to_have_text("Bob is typing…")
     box.press("Enter")
     expect_messages(page, ["Hel"])
     expect(state).not_to_contain_text("typing")
+    expect(row).not_to_contain_text("typing")
+    expect(row.locator(".row-preview")).to_have_text("Hel")
     # Told again as soon as two seconds have passed, while somebody goes on.
     box.press_sequentially("Again and again", delay=400)
     expect(state).to_have_text("Bob is typing…")
@@ -111,3 +116,14 @@ def test_who_hides_is_not_seen_and_sees_nothing(desk, enter):
     for each, name in ((page, "Bob"), (other, "Alice")):
         expect(room_row(each, name)).to_contain_text("Online")
     expect(articles(page).last).to_contain_text("Seen")
+
+
+def test_a_long_name_leaves_room_for_what_it_does(desk, enter):
+    alice, long = desk.people("Alice", "Maximiliane Birkenstock-Featherstonehaugh")
+    room = desk("befriend", one=alice.id, other=long.id)
+    page = connected(enter(alice, f"/rooms/{room}/", viewport={"width": 360, "height": 700}))
+    other = connected(enter(long, f"/rooms/{room}/"))
+    other.get_by_label("Message", exact=True).press_sequentially("Hel")
+    state = page.locator(".room-state")
+    expect(state).to_contain_text("is typing…")
+    assert state.evaluate("line => line.scrollWidth <= line.clientWidth")

@@ -1,6 +1,7 @@
 """When a lost connection is tried again, and what works until then."""
 
 import itertools
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -134,6 +135,11 @@ def test_a_server_that_restarts_says_when_to_come_back(desk, enter):
     freeze(page)
     opened[0].close(code=1012, reason="reconnect after 7-9 s")
     expect_state(page, "disconnected")
+    # When it comes back is all there to be read, on the smallest screen, too.
+    expect(status(page)).to_contain_text(re.compile(r"Reconnecting in [789] s"))
+    for width in (1280, 320):
+        page.set_viewport_size({"width": width, "height": 700})
+        assert status(page).evaluate("pill => pill.scrollWidth <= pill.clientWidth")
     page.clock.run_for(6_900)
     assert len(opened) == 1
     page.clock.run_for(2_200)
