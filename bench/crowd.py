@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.frames import PONG, Chunk, client_frame, handshake, read
+from bench.frames import PONG, Chunk, client_frame, handshake, read, split
 
 READ_MOST = 32 * 1024
 # How many chunks are known by their bytes.
@@ -50,7 +50,7 @@ class Crowd:
         self.frames = 0
         # Handshakes that the server put off (503) or dropped: they are tried again.
         self.put_off = 0
-        # The last bytes that were new.
+        # The last bytes that were new and one message alone.
         self.sample = b""
         self.on_reply: Callable[[Member, Reply], None] = lambda member, reply: None
         self._poll = select.epoll()
@@ -229,7 +229,9 @@ class Crowd:
                 return chunk
             if len(self._known) > KNOWN_MOST:
                 self._known.clear()
-            self._known[data], self.sample = chunk, data
+            self._known[data] = chunk
+            if len(split(data)[0]) == chunk.frames == len(chunk.sequences) == 1:
+                self.sample = data
         self._last, self._last_chunk = data, chunk
         return chunk
 
