@@ -157,14 +157,14 @@ class ParkedSocket(Socket):
                 self._end(b"")
                 return
             if frame[0] == 0x88:
-                inbound.messages.clear()
+                # What was asked for before is done all the same: who says it and leaves has said it.
                 self._end(frame, answered=True)
-                return
+                break
             self._write(frame)
-        if inbound.messages and not inbound.answering and not self.gone:
+        if inbound.messages and not inbound.answering:
             inbound.answering = True
             self.hub.poller.start(self._answer(inbound))
-        if len(inbound.messages) > FRAMES_WAITING and not inbound.paused:
+        if len(inbound.messages) > FRAMES_WAITING and not inbound.paused and not self.gone:
             inbound.paused = True
             self._watch()
         self._rest()
@@ -175,8 +175,8 @@ class ParkedSocket(Socket):
             if not self.entered:
                 await self.hub.link.entered([user_group(self.user_id)])
                 self.entered = True
-            while inbound.messages and not self.gone:
-                if self.backlog is not None:
+            while inbound.messages:
+                if self.backlog is not None and not self.gone:
                     inbound.written = asyncio.Event()
                     await inbound.written.wait()
                     inbound.written = None
@@ -284,7 +284,8 @@ class ParkedSocket(Socket):
         backlog.last, backlog.until = True, time.monotonic() + CLOSE_PATIENCE
         self.hub.poller.waiting.add(self)
         if self.inbound is not None:
-            self.inbound.messages.clear()
+            if not answered:
+                self.inbound.messages.clear()
             self.inbound.paused = False
         if answered or not close:
             backlog.shut = True

@@ -273,6 +273,43 @@ async def test_an_end_is_told_and_answered(pair, hub):
     await until(lambda: not hub.poller.sockets())
 
 
+@pytest.mark.parametrize("politely", [True, False])
+async def test_what_was_asked_before_leaving_is_done(politely, pair, hub, monkeypatch):
+    go_on, seen = asyncio.Event(), []
+
+    async def answer(_socket, asked, _data):
+        await go_on.wait()
+        seen.append(json.loads(asked)["ref"])
+        return asked
+
+    monkeypatch.setattr(requests, "answer", answer)
+    one = pair()
+    one.raw.send(*(text(asking(number)) for number in range(3)), close(1000) if politely else b"")
+    if not politely:
+        one.raw.close()
+    await until(lambda: not hub.sockets)
+    go_on.set()
+    await until(lambda: seen == [0, 1, 2])
+
+
+async def test_what_waits_when_access_ends_is_not_done(pair, hub, monkeypatch):
+    go_on, seen = asyncio.Event(), []
+
+    async def answer(_socket, asked, _data):
+        seen.append(json.loads(asked)["ref"])
+        await go_on.wait()
+        return asked
+
+    monkeypatch.setattr(requests, "answer", answer)
+    one = pair()
+    one.raw.send(*(text(asking(number)) for number in range(3)))
+    await until(lambda: seen == [0] and len(one.socket.inbound.messages) == 2)
+    one.socket.end(4001)
+    go_on.set()
+    await until(lambda: not hub.poller._tasks)
+    assert seen == [0]
+
+
 async def test_who_does_not_answer_an_end_is_cut(pair, hub, quick):
     one = pair()
     one.socket.end(4001)
