@@ -16,10 +16,11 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import SignedInRequest, signed_in
 from chat.actions.rooms import mark_read
 from chat.errors import Invalid, room_not_found
-from chat.history import stamp_of, window_of
+from chat.history import window_of
 from chat.models import Message, Room
 from chat.render import messages_html
 from chat.sidebar import list_of, room_of
+from chat.speakers import names_again, names_in
 from chat.views.page import Page
 from chatscape.answers import is_htmx, see_other, wants_json
 from chatscape.conditional import not_modified, stamped
@@ -104,14 +105,16 @@ def room_page(
     if row is None:
         raise room_not_found()
     stamp = repr([user.name, before, around, tuple(row), side and side.stamp()])
+    page = (room_id, row.revision, before, around)
+    direct = row.kind == Room.Kind.DIRECT
     # In a direct room names and revision say all there is to know of the messages.
-    if row.kind == Room.Kind.DIRECT and (fresh := not_modified(request, stamp)):
+    names = [] if direct else names_again(page)
+    if names is not None and (fresh := not_modified(request, stamp + repr(names))):
         return fresh
     shown, has_older, has_newer = window_of(user, room_id, before=before, around=around)
-    if row.kind != Room.Kind.DIRECT:
-        stamp += repr(stamp_of(shown))
-        if fresh := not_modified(request, stamp):
-            return fresh
+    stamp += repr([] if direct else names_in(page, shown))
+    if names is None and (fresh := not_modified(request, stamp)):
+        return fresh
     values = {
         "room": room_id,
         "kind": row.kind,
@@ -128,7 +131,7 @@ def room_page(
         "body": refused.body if refused else "",
         "error": refused.why if refused else "",
     }
-    page = _room.answer(
+    answer = _room.answer(
         request,
         values,
         room_list=side.html() if side else SafeString(),
@@ -143,7 +146,7 @@ def room_page(
         may_post=not row.i_block,
         refused=refused is not None,
     )
-    return stamped(request, page, stamp)
+    return stamped(request, answer, stamp)
 
 
 def _first_of(request: SignedInRequest, room_id: UUID, date: str) -> HttpResponse:
