@@ -21,9 +21,11 @@ export function watched(reply) {
 /** Mark everything on the page that stands for somebody. */
 export function showPresence() {
   const rooms = new Set([...online].map((person) => people.get(person)));
+  const direct = new Set(people.values());
   for (const row of document.querySelectorAll("room-list li[data-room]")) {
-    markOnline(row, rooms.has(row.dataset.room), row.querySelector(".row-title"));
-    showTyping(row, typingIn(row.dataset.room));
+    const title = row.querySelector(".row-title");
+    markOnline(row, rooms.has(row.dataset.room), title);
+    showTyping(row, typingIn(row.dataset.room, direct.has(row.dataset.room) ? title?.textContent : ""));
   }
   const main = document.getElementById("main");
   const link = main?.querySelector(".profile-head a[href^='/rooms/']")?.getAttribute("href");
@@ -60,7 +62,8 @@ function showHeader(main, isHere) {
   const title = main.querySelector(".room-title");
   if (!title) return;
   title.toggleAttribute("data-online", isHere);
-  const typing = typingIn(main.dataset.room);
+  const called = main.dataset.kind === "direct" ? title.querySelector("h1")?.textContent : "";
+  const typing = typingIn(main.dataset.room, called);
   const words = typing || (isHere ? t("Online") : "");
   let line = title.querySelector(".room-state");
   if (!words) return line?.remove();

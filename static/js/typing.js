@@ -25,9 +25,13 @@ export function sent(room) {
   said.delete(room);
 }
 
-/** @param {string} room @returns {string} who types there, in words; empty when nobody does */
-export function typingIn(room) {
-  const names = [...(rooms.get(room)?.values() ?? [])].map(({ name }) => shortened(name));
+/**
+ * @param {string} room
+ * @param {string} [called] what the person calls the other in a direct room
+ * @returns {string} who types there, in words; empty when nobody does
+ */
+export function typingIn(room, called = "") {
+  const names = [...(rooms.get(room)?.values() ?? [])].map(({ name }) => shortened(called || name));
   if (names.length > 2) return t("Several people are typing…");
   if (names.length === 2) return t("{one} and {other} are typing…", { one: names[0], other: names[1] });
   return names.length ? t("{name} is typing…", { name: names[0] }) : "";

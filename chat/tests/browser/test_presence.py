@@ -127,3 +127,16 @@ def test_a_long_name_leaves_room_for_what_it_does(desk, enter):
     state = page.locator(".room-state")
     expect(state).to_contain_text("is typing…")
     assert state.evaluate("line => line.scrollWidth <= line.clientWidth")
+
+
+def test_who_types_has_the_name_that_the_contact_was_given(desk, enter):
+    alice, bob, room = desk.pair()
+    page = connected(enter(alice, f"/contacts/{desk('contact', owner=alice.id, person=bob.id)}/edit/"))
+    page.get_by_role("main").get_by_label("Name").fill("Uncle Robert")
+    page.get_by_role("main").get_by_role("button", name="Save").click()
+    page.goto(f"/rooms/{room}/")
+    connected(page)
+    other = connected(enter(bob, f"/rooms/{room}/"))
+    other.get_by_label("Message", exact=True).press_sequentially("Hel")
+    expect(page.locator(".room-state")).to_have_text("Uncle Robert is typing…")
+    expect(page.locator(".row-typing")).to_have_text("Uncle Robert is typing…")
