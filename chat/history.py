@@ -11,6 +11,9 @@ from chat.models.message import PAGE, PAGE_MOST, MessageQuerySet
 from chat.rows import MessageRow
 from chat.statements import Statement
 
+# How many characters the messages of a page have together.
+WORDS_MOST = 60_000
+
 
 @dataclass(frozen=True)
 class Page:
@@ -75,15 +78,30 @@ def page_of(
     size = max(1, min(limit or (PAGE_MOST if since is not None else PAGE), PAGE_MOST))
     if since is not None:
         found = messages_since(_id_of(user), room_id, since, size + 1)
-        more = len(found) > size
-        messages = found[:size]
+        messages = _fitting(found[:size])
+        more = len(found) > len(messages)
         newest = messages[-1].revision if messages else head
         return Page(room_id, messages, more, max(head, newest), newest if more else max(head, newest))
     if after is not None:
         found = messages_after(_id_of(user), room_id, after, size + 1)
-        return Page(room_id, found[:size], len(found) > size, head, head)
+        messages = _fitting(found[:size])
+        return Page(room_id, messages, len(found) > len(messages), head, head)
     found = messages_before(_id_of(user), room_id, before, size + 1)
-    return Page(room_id, found[-size:], len(found) > size, head, head)
+    messages = _fitting(found[::-1][:size])[::-1]
+    return Page(room_id, messages, len(found) > len(messages), head, head)
+
+
+def _fitting(messages: list[MessageRow]) -> list[MessageRow]:
+    """Return the first of these, as many as fit into a frame that clients take, and at least one.
+
+    Many libraries close a socket at 1 MiB. In JSON a message's words come three times, with markup.
+    """
+    size = 0
+    for number, message in enumerate(messages):
+        size += len(message.body)
+        if number and size > WORDS_MOST:
+            return messages[:number]
+    return messages
 
 
 def window_of(

@@ -1,5 +1,6 @@
 """Pages of a room: no gap, no repeat, whichever way one goes, and catching up equals a fresh load."""
 
+import json
 import random
 import re
 import uuid
@@ -14,6 +15,7 @@ from chat.actions.messages import delete_message, edit_message
 from chat.errors import NotFound
 from chat.history import page_of
 from chat.models import Message, Room
+from chat.render import message_json
 from chat.tests.situations import HTMX, JSON, client_of, contact_of, fill, say
 
 MANY = 10_000
@@ -45,6 +47,25 @@ def test_ten_thousand_messages_page_back_to_the_first_without_gap_or_repeat(room
 
     assert found == list(range(1, MANY + 1))
     assert page_of(alice, room.id, before=1).messages == []
+
+
+@pytest.mark.parametrize("character", ["x", "\N{SMILING FACE WITH SMILING EYES}", "&", '"'])
+def test_pages_of_long_messages_are_frames_that_clients_take(character, room, alice, bob):
+    fill(room, [alice, bob], 40, "%d " + character * 3_990)
+    answers = {
+        way: [page_of(alice, room.id, limit=100, **asked)]
+        for way, asked in (("since", {"since": 0}), ("after", {"after": 0}), ("before", {}))
+    }
+    for way, pages in answers.items():
+        while pages[-1].more:
+            last = pages[-1].messages[0 if way == "before" else -1].sequence
+            assert way != "since" or last == pages[-1].revision
+            pages.append(page_of(alice, room.id, limit=100, **{way: last}))
+        numbers = [message.sequence for page in pages for message in sorted(page.messages)]
+        assert sorted(numbers) == list(range(1, 41))
+        for page in pages:
+            answer = json.dumps([message_json(message) for message in page.messages], ensure_ascii=False)
+            assert len(answer.encode()) < 2**20
 
 
 def test_the_room_opens_with_the_newest_fifty_and_leads_back_page_by_page(room, alice, bob, client):
