@@ -147,10 +147,3 @@ async def cut_and_post(open_page, people, room, clients, posts):
 
 async def test_cuts_lose_and_repeat_nothing(open_page, alice, bob, room):
     await cut_and_post(open_page, [alice, bob], room, clients=8, posts=8)
-
-
-@pytest.mark.soak
-async def test_200_clients_with_cuts_lose_and_repeat_nothing(open_page, alice, bob, room, monkeypatch):
-    # So many clients ask for so much that they wait for each other; none may wait in vain.
-    monkeypatch.setattr(pages, "PATIENCE", 180)
-    await cut_and_post(open_page, [alice, bob], room, clients=200, posts=5)
