@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from html import escape
 from threading import Lock
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from django.conf import settings
 from django.template.loader import get_template
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
@@ -96,4 +97,8 @@ def nested(flat: Mapping[str, object]) -> dict[str, Any]:
 
 
 def _escaped(value: object) -> str:
-    return value if type(value) is SafeString else escape(value)
+    """Escape as the engine does; numbers and UUIDs have nothing to escape."""
+    kind = type(value)
+    if kind is SafeString:
+        return value  # type: ignore[return-value]
+    return str(value) if kind is int or kind is UUID else escape(str(value))
