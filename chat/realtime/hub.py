@@ -68,6 +68,7 @@ class Hub:
             sockets.pop(socket, None)
             if not sockets:
                 del self.groups[group]
+                self.lanes.forget(group)
                 self.link.settle_soon(group)
 
     def wanted(self) -> Collection[str]:

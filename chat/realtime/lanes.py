@@ -23,6 +23,8 @@ SLICE = 0.002
 LOOK = 16
 # How long a busy room gathers what is said.
 WINDOW = 0.05
+# How long an event waits for those before it, which another process or thread is still sending.
+OVERTAKEN = 0.05
 # Beyond this the oldest events of a room are dropped: clients see the gap and ask for it.
 WAITING_MOST = 500
 AMBIENT = frozenset({"typing", "presence.changed", "reaction.changed", "receipt.changed"})
@@ -41,6 +43,8 @@ class Lanes:
         self._loop, self._groups = loop, groups
         self._waiting: dict[str, list[Event]] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        # The latest revision that each room was told.
+        self._told: dict[str, int] = {}
         self._ambient: dict[str, dict[tuple[object, ...], Event]] = {}
         self._teller: asyncio.Task[None] | None = None
 
@@ -66,6 +70,11 @@ class Lanes:
     async def _run(self, group: str) -> None:
         try:
             while events := self._waiting.pop(group, None):
+                if self._overtaken(group, events):
+                    await asyncio.sleep(OVERTAKEN)
+                    events += self._waiting.pop(group, [])
+                events.sort(key=_revision)
+                self._told[group] = max(self._told.get(group, 0), _revision(events[-1]))
                 began = time.monotonic()
                 await fan_out(list(self._groups.get(group, ())), events)
                 took = time.monotonic() - began
@@ -73,6 +82,18 @@ class Lanes:
                     await asyncio.sleep(max(0.0, min(WINDOW, 2 * took) - took))
         finally:
             del self._running[group]
+
+    def forget(self, group: str) -> None:
+        """Keep nothing of a group that nobody hears any more."""
+        self._told.pop(group, None)
+
+    def _overtaken(self, group: str, events: list[Event]) -> bool:
+        """Say whether one before these has not come yet. Clients would ask for it, all at once."""
+        told = self._told.get(group)
+        if told is None:
+            return False
+        new = {_revision(event) for event in events if _revision(event) > told}
+        return bool(new) and max(new) - told > len(new)
 
     def _put_ambient(self, group: str, event: Event) -> None:
         states = self._ambient.setdefault(group, {})
@@ -101,6 +122,11 @@ class Lanes:
                 await asyncio.sleep(AMBIENT_WINDOW)
         finally:
             self._teller = None
+
+
+def _revision(event: Event) -> int:
+    revision: int = event.get("revision", 0)
+    return revision
 
 
 async def fan_out(sockets: Sequence[Socket], events: Collection[Event]) -> None:

@@ -96,6 +96,29 @@ async def test_a_quiet_room_waits_for_nothing(open_lanes, monkeypatch):
         await until(lambda number=number: len(ear.frames) == number)
 
 
+async def test_what_was_overtaken_comes_first(open_lanes, monkeypatch):
+    monkeypatch.setattr(lanes_module, "OVERTAKEN", 0.5)
+    ear = Ear()
+    lanes = open_lanes(ear)
+    for number in (1, 3):
+        lanes.put(ROOM, message(number))
+        await asyncio.sleep(0.01)
+    assert sequences(ear) == [1]
+    lanes.put(ROOM, message(4))
+    lanes.put(ROOM, message(2))
+    await until(lambda: len(ear.frames) == 2)
+    assert sequences(ear) == [1, 2, 3, 4]
+
+
+async def test_nothing_waits_for_what_never_comes(open_lanes):
+    ear = Ear()
+    lanes = open_lanes(ear)
+    for number in (1, 5, 6, 3):
+        lanes.put(ROOM, message(number))
+        await until(lambda number=number: number in sequences(ear))
+    assert sequences(ear) == [1, 5, 6, 3]
+
+
 async def test_no_room_waits_for_another(open_lanes):
     crowd, ear = [Ear(slow=0.002) for _ in range(500)], Ear()
     lanes = open_lanes(*crowd)
@@ -186,6 +209,8 @@ async def test_nothing_is_kept_of_a_lane_that_is_quiet(open_lanes):
     lanes.put(ROOM, message(1))
     lanes.put(ROOM, {"name": "typing", "room": "r", "user": 1})
     await until(lambda: not (lanes._waiting or lanes._running or lanes._ambient or lanes._teller))
+    lanes.forget(ROOM)
+    assert not lanes._told
 
 
 @given(st.lists(st.sampled_from(["html", "notice", "large"]), max_size=20))

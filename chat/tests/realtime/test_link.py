@@ -126,7 +126,7 @@ async def test_joining_does_not_wait_for_a_layer_that_is_gone(hub, layer):
 async def test_when_the_layer_is_back_everybody_is_told_the_revisions(hub, layer, monkeypatch):
     beats = []
 
-    async def beat(sockets, before):
+    async def beat(sockets):
         beats.append(layer.state)
 
     monkeypatch.setattr(hub.heart, "beat", beat)
@@ -141,7 +141,7 @@ async def test_when_the_layer_is_back_everybody_is_told_the_revisions(hub, layer
 async def test_a_late_join_is_followed_by_a_heartbeat(hub, layer, monkeypatch):
     beats = []
 
-    async def beat(sockets, before):
+    async def beat(sockets):
         beats.append(1)
 
     monkeypatch.setattr(hub.heart, "beat", beat)
