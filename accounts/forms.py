@@ -75,6 +75,6 @@ class ProfileForm(PresenceMixin, ModelForm):
                 "People you have a conversation with see a green dot. If you hide yours, you see none."
             ),
             "shows_receipts": _(
-                "People see which of their messages you have seen. If you hide that, you do not see it either."
+                "People see which of their messages you have seen. If you hide it, you do not see it either."
             ),
         }
