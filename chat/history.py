@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 from uuid import UUID
 
 from accounts.models import User
@@ -28,6 +29,14 @@ class Page:
     more: bool
     head: int
     revision: int
+
+
+class Window(NamedTuple):
+    """The messages that a room page shows, and whether there are older and newer ones."""
+
+    messages: list[MessageRow]
+    has_older: bool
+    has_newer: bool
 
 
 @dataclass(frozen=True)
@@ -104,23 +113,21 @@ def _fitting(messages: list[MessageRow]) -> list[MessageRow]:
     return messages
 
 
-def window_of(
-    user: User, room_id: UUID, *, before: int | None = None, around: int | None = None
-) -> tuple[list[MessageRow], bool, bool]:
-    """Return the messages a room page shows, and whether there are older and newer ones.
+def window_of(user: User, room_id: UUID, *, before: int | None = None, around: int | None = None) -> Window:
+    """Return what a room page shows.
 
-    They are the newest, or those before a sequence, or those around one: `NotFound` when there is no such
-    message. Whether the person is a member was checked before.
+    The messages are the newest, or those before a sequence, or those around one: `NotFound` when there is no
+    such message. Whether the person is a member was checked before.
     """
     if around is None:
         found = messages_before(user.id, room_id, before, PAGE + 1)
-        return found[-PAGE:], len(found) > PAGE, before is not None
+        return Window(found[-PAGE:], len(found) > PAGE, before is not None)
     half = PAGE // 2
     older = messages_before(user.id, room_id, around, half + 1)
     newer = messages_after(user.id, room_id, around - 1, half + 1)
     if not newer or newer[0].sequence != around:
         raise message_not_found()
-    return older[-half:] + newer[:half], len(older) > half, len(newer) > half
+    return Window(older[-half:] + newer[:half], len(older) > half, len(newer) > half)
 
 
 def _id_of(user: User | UUID) -> UUID:

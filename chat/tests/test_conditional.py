@@ -276,6 +276,28 @@ def test_in_a_group_everybodys_name_counts(alice, mallory, group):
     assert mine.changed(ROOM_PAGES) == set(ROOM_PAGES)
 
 
+def test_in_a_group_what_one_was_shown_serves_the_next_as_long_as_it_is_right(alice, bob, mallory, group):
+    url = f"/rooms/{group.id}/"
+    page = client_of(alice).get(url).text
+    assert "Mallory" in page
+    own = f'data-author="{bob.id}" data-own'
+    assert own not in page
+
+    assert own in client_of(bob).get(url).text
+
+    mallory.name = "Molly"
+    mallory.save()
+    page = client_of(bob).get(url).text
+    assert "Molly" in page
+    assert "Mallory" not in page
+
+    sequence = group.messages.filter(author=mallory).latest("sequence").sequence
+    edit_message(actor=mallory, room_id=group.id, sequence=sequence, body="Not what it was")
+    assert "Not what it was" in client_of(bob).get(url).text
+    delete_message(actor=mallory, room_id=group.id, sequence=sequence)
+    assert "Not what it was" not in client_of(alice).get(url).text
+
+
 def test_in_a_group_those_who_leave_for_good_take_their_messages_along(alice, mallory, group):
     mine = Browser(alice, group)
     pages = ["room", "room for htmx", "fragment", "JSON"]

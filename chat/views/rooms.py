@@ -20,7 +20,7 @@ from chat.history import window_of
 from chat.models import Message, Room
 from chat.render import messages_html
 from chat.sidebar import list_of, room_of
-from chat.speakers import names_again, names_in
+from chat.speakers import names_again, names_in, window_again
 from chat.views.page import Page
 from chatscape.answers import is_htmx, see_other, wants_json
 from chatscape.conditional import not_modified, stamped
@@ -111,10 +111,14 @@ def room_page(
     names = [] if direct else names_again(page)
     if names is not None and (fresh := not_modified(request, stamp + repr(names))):
         return fresh
-    shown, has_older, has_newer = window_of(user, room_id, before=before, around=around)
-    stamp += repr([] if direct else names_in(page, shown))
-    if names is None and (fresh := not_modified(request, stamp)):
-        return fresh
+    window = None if direct else window_again(page, names)
+    if window is None:
+        window = window_of(user, room_id, before=before, around=around)
+        names = [] if direct else names_in(page, window)
+        if not direct and (fresh := not_modified(request, stamp + repr(names))):
+            return fresh
+    stamp += repr(names)
+    shown, has_older, has_newer = window
     values = {
         "room": room_id,
         "kind": row.kind,
