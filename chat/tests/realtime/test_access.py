@@ -49,6 +49,7 @@ def browser_of(session):
 
 
 async def still_open(*pages):
+    """Ask each for a sign of life: it answers when it hears its person's events, not before."""
     for page in pages:
         await page.done("ping")
 
@@ -57,6 +58,7 @@ async def test_signing_out_ends_the_sockets_of_that_session(by_event, open_page,
     session = await database(sign_in, alice)
     ended = [await open_page(alice, session=session) for _ in range(2)]
     others = [await open_page(alice), await open_page(bob)]
+    await still_open(*ended, *others)
     await database(lambda: browser_of(session).post("/accounts/logout/"))
     for page in ended:
         assert await page.hears_close() == access.SIGN_IN_AGAIN == 4001
@@ -70,6 +72,7 @@ async def test_another_password_ends_all_sessions_that_were_not_renewed(by_event
         await open_page(alice),
         await open_page(bob),
     )
+    await still_open(used, other, friend)
     browser = browser_of(session)
 
     def change():
@@ -90,6 +93,7 @@ async def test_another_password_ends_all_sessions_that_were_not_renewed(by_event
 
 async def test_closing_an_account_ends_all_its_sockets(by_event, open_page, alice, bob):
     pages, other = [await open_page(bob) for _ in range(2)], await open_page(alice)
+    await still_open(*pages, other)
 
     def close():
         User.objects.filter(pk=alice.pk).update(role="owner")
