@@ -70,6 +70,7 @@ class ParkedSocket(Socket):
             raise
 
     def send(self, frame: TextFrame) -> None:
+        # As `_write`, without the call: a crowd comes through here, socket by socket.
         if self.backlog is not None:
             self._keep(frame.wire, 0, len(frame.wire))
             return
