@@ -53,14 +53,18 @@ def processor_seconds(pids: Iterable[int]) -> float:
 
 
 def memory(pid: int) -> float:
-    """KiB of memory that a process and its children occupy."""
+    """KiB of memory that a process and its children have to themselves.
+
+    Without the pages of files: some kernels take those of idle processes away, and a server that holds
+    sockets at rest would seem to need less the longer it rests.
+    """
     return sum(_resident(member) for member in family(pid))
 
 
 def _resident(pid: int) -> int:
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
+            if line.startswith("RssAnon:"):
                 return int(line.split()[1])
     return 0
 
