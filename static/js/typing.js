@@ -5,12 +5,16 @@ import { t } from "./text.js";
 
 const PAUSE = 3000;
 const LASTS = 5000;
+// What was typed before a message may be told after it: it is about that message.
+const LATE = 1000;
 // Longer names would push out the word that matters.
 const LONGEST = 18;
 
 /** Who types where: by room, people with their name and the timer that ends it. */
 const rooms = new Map();
 const said = new Map();
+/** Who has just said something, and where. */
+const spoke = new Set();
 
 /** Tell the others that one types; they are told now and then, and only while they can be. @param {string} room */
 export function typed(room) {
@@ -46,17 +50,25 @@ function shortened(name) {
 export function start() {
   socket.addEventListener("notice", ({ detail }) => noticed(detail));
   socket.addEventListener("articles", ({ detail }) => {
-    for (const { dataset } of detail) if (!("edited" in dataset)) stopped(dataset.room, dataset.author);
+    for (const { dataset } of detail) if (!("edited" in dataset)) heard(dataset.room, dataset.author);
   });
 }
 
 function noticed({ notice, room, user, user_name: name }) {
   if (notice !== "typing" || typeof name !== "string" || user === document.documentElement.dataset.me) return;
+  if (spoke.has(`${room} ${user}`)) return;
   const typists = rooms.get(room) ?? new Map();
   clearTimeout(typists.get(user)?.timer);
   typists.set(user, { name, timer: setTimeout(() => stopped(room, user), LASTS) });
   rooms.set(room, typists);
   changed();
+}
+
+function heard(room, user) {
+  const key = `${room} ${user}`;
+  spoke.add(key);
+  setTimeout(() => spoke.delete(key), LATE);
+  stopped(room, user);
 }
 
 function stopped(room, user) {
