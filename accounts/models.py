@@ -77,6 +77,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     shows_presence = models.BooleanField(_("Show when I am online"), default=True)
     shows_receipts = models.BooleanField(_("Show what I have read"), default=True)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    # Until then they read, but write nothing.
+    muted_until = models.DateTimeField(null=True, editable=False)
+    # What the audit log calls them. It keeps its entries for ever; the row, and with it the link, can go.
+    pseudonym = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
 
     # The other side of allauth's table, which has no types of its own.
     emailaddress_set: "RelatedManager[EmailAddress]"

@@ -23,7 +23,7 @@ from accounts.models import User
 from chat.statements import Statement
 
 # What few want to know of the one who asks is fetched when they do.
-_LATER = ("last_login", "date_joined", "intro")
+_LATER = ("last_login", "date_joined", "intro", "muted_until", "pseudonym")
 # In the order that `from_db` takes them.
 _FIELDS = [field.attname for field in User._meta.concrete_fields if field.attname not in _LATER]
 _UUIDS, _FLAGS = ("id",), ("is_active", "is_superuser")

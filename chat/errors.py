@@ -74,6 +74,13 @@ class Closed(ChatError):
     status = 403
 
 
+class RateLimited(ChatError):
+    """Too often; right again after `retry_after` seconds."""
+
+    code = "rate_limited"
+    status = 429
+
+
 class Unavailable(ChatError):
     """Something the server needs is gone; trying again later is right."""
 

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 # What says how ChatScape runs. Tests say it themselves.
@@ -63,6 +64,25 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]").partition("%")[0]).is_loopback
     except ValueError:
         return host in ("", "localhost")
+
+
+def empty_what_only_grows() -> None:
+    """Let tests with real transactions start from an empty audit log, which refuses to be emptied."""
+    from django.core.management.commands import flush
+
+    from chat import append_only
+
+    plain, table = flush.sql_flush, "chat_auditentry"
+
+    def sql_flush(style: Any, connection: Any, *args: Any, **kwargs: Any) -> list[str]:
+        emptying = plain(style, connection, *args, **kwargs)
+        around = (
+            append_only.undoing(connection.vendor, table),
+            append_only.statements(connection.vendor, table),
+        )
+        return [*around[0], *emptying, *around[1]]
+
+    flush.sql_flush = sql_flush
 
 
 class NetworkForbidden(AssertionError):
