@@ -3,8 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 import allauth.account.admin  # noqa: F401  (registers what is taken out below)
+import allauth.mfa.admin  # noqa: F401
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db.models import Field
@@ -26,7 +28,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 
 # An administrator who could confirm addresses could reset the owner's password. Roles, not groups,
 # say what people may do.
-for model in (EmailAddress, Group):
+for model in (Authenticator, EmailAddress, Group):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 

@@ -22,6 +22,19 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 
+# Passkeys, authenticator apps, and codes for the day when both are lost.
+MFA_ADAPTER = "accounts.mfa_adapter.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Clocks differ, and somebody types the code of a moment ago: one step to both sides. No code works twice
+# (`accounts.codes`).
+MFA_TOTP_TOLERANCE = 1
+# allauth would let nobody with a second factor change their address. Whose main address is not confirmed
+# adds none (`accounts.mfa`).
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+
 # Behind a proxy every visitor has the proxy's address: without this all share one rate limit.
 # Somebody ends TLS before us when the public address is https.
 ALLAUTH_TRUSTED_PROXY_COUNT = _env.number(
