@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-import allauth.account.admin  # noqa: F401  (registers what is taken out below)
-import allauth.mfa.admin  # noqa: F401
+import allauth.account.admin
+import allauth.mfa.admin  # noqa: F401  (both register what is taken out below)
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator

@@ -41,7 +41,7 @@ class MFAAdapter(DefaultMFAAdapter):
         return _fernet().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Read a secret. Raises `ValidationError` when the server's key is another one than when it was kept."""
+        """Read a secret. Raises `ValidationError` when the server's key is not the one it was kept with."""
         try:
             return _fernet().decrypt(encrypted_text.encode()).decode()
         except InvalidToken as error:

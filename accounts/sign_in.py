@@ -10,13 +10,13 @@ from typing import Any
 from allauth.account import views as allauth
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import IntegrityError, transaction
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from accounts.invitations import remembered, usable_invitation
+from accounts.passkeys import PasskeysMixin
 from chat.errors import Conflict, Forbidden
 from chatscape.context import first_run
 
@@ -36,10 +36,15 @@ class StatusMixin:
     def form_invalid(self, form: Form) -> HttpResponse:
         response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
         response.status_code = 422
-        if any(form.has_error(name, "too_many_login_attempts") for name in (NON_FIELD_ERRORS, "password")):
+        if _too_many(form):
             response.status_code = 429
             response["Retry-After"] = str(RETRY_PASSWORD)
         return response
+
+
+def _too_many(form: Form) -> bool:
+    codes = {error.code for errors in form.errors.as_data().values() for error in errors}
+    return not codes.isdisjoint({"too_many_login_attempts", "rate_limited"})
 
 
 class FirstRunMixin:
@@ -49,7 +54,7 @@ class FirstRunMixin:
         return {**super().get_context_data(**kwargs), "first_run": first_run()}  # type: ignore[misc]
 
 
-class LoginView(StatusMixin, FirstRunMixin, allauth.LoginView):
+class LoginView(StatusMixin, FirstRunMixin, PasskeysMixin, allauth.LoginView):
     """Sign in."""
 
 

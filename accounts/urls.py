@@ -1,8 +1,9 @@
 """Addresses of people's own pages; `accounts/` ones stand before allauth's of the same names."""
 
 from django.urls import path, re_path
+from django.views.generic import RedirectView
 
-from accounts import sign_in, views
+from accounts import mfa, sign_in, views
 
 urlpatterns = [
     path("profile/", views.profile, name="profile"),
@@ -19,5 +20,32 @@ urlpatterns = [
         r"^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
         sign_in.PasswordResetFromKeyView.as_view(),
         name="account_reset_password_from_key",
+    ),
+    path("accounts/2fa/", mfa.security, name="mfa_index"),
+    path("accounts/2fa/authenticate/", mfa.AuthenticateView.as_view(), name="mfa_authenticate"),
+    path("accounts/2fa/reauthenticate/", mfa.ReauthenticateView.as_view(), name="mfa_reauthenticate"),
+    path("accounts/2fa/totp/activate/", mfa.ActivateTOTPView.as_view(), name="mfa_activate_totp"),
+    path("accounts/2fa/totp/deactivate/", mfa.DeactivateTOTPView.as_view(), name="mfa_deactivate_totp"),
+    path("accounts/2fa/recovery-codes/", mfa.RecoveryCodesView.as_view(), name="mfa_view_recovery_codes"),
+    path(
+        "accounts/2fa/recovery-codes/generate/",
+        mfa.RenewRecoveryCodesView.as_view(),
+        name="mfa_generate_recovery_codes",
+    ),
+    path("accounts/2fa/webauthn/", RedirectView.as_view(pattern_name="mfa_index"), name="mfa_list_webauthn"),
+    path("accounts/2fa/webauthn/add/", mfa.AddPasskeyView.as_view(), name="mfa_add_webauthn"),
+    path("accounts/2fa/webauthn/login/", mfa.LoginPasskeyView.as_view(), name="mfa_login_webauthn"),
+    path(
+        "accounts/2fa/webauthn/reauthenticate/",
+        mfa.ReauthenticatePasskeyView.as_view(),
+        name="mfa_reauthenticate_webauthn",
+    ),
+    path(
+        "accounts/2fa/webauthn/keys/<int:pk>/edit/", mfa.RenamePasskeyView.as_view(), name="mfa_edit_webauthn"
+    ),
+    path(
+        "accounts/2fa/webauthn/keys/<int:pk>/remove/",
+        mfa.RemovePasskeyView.as_view(),
+        name="mfa_remove_webauthn",
     ),
 ]

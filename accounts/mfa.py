@@ -1,0 +1,194 @@
+"""Passkeys, authenticator apps and recovery codes: allauth's pages with our statuses, in our words.
+
+Like those of `accounts.sign_in` they stand before allauth's own patterns, under the same names.
+"""
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+from allauth.mfa.base import views as base
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes import views as recovery_codes
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as webauthn
+from allauth.mfa.webauthn.internal import auth
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.access import SignedInRequest, signed_in
+from accounts.codes import RECOVERY_CODES, TOTP, codes_left, use_code
+from accounts.models import User
+from accounts.passkeys import PasskeysMixin
+from accounts.sign_in import StatusMixin
+from chat.sidebar import sidebar
+from chatscape.answers import wants_json
+
+WEBAUTHN = Authenticator.Type.WEBAUTHN
+
+
+@require_safe
+@signed_in
+def security(request: SignedInRequest) -> HttpResponse:
+    """Show all ways to sign in, and lead to where they are changed."""
+    rows = list(Authenticator.objects.filter(user=request.user).order_by("created_at"))
+    kept = next((row for row in rows if row.type == RECOVERY_CODES), None)
+    context = {
+        **sidebar(request.user),
+        "keys": [row.wrap() for row in rows if row.type == WEBAUTHN],
+        "app": next((row for row in rows if row.type == TOTP), None),
+        "recovery_codes": kept,
+        "codes_left": codes_left(kept) if kept else 0,
+        "address": request.user.emailaddress_set.filter(primary=True).first(),
+        "has_password": request.user.has_usable_password(),
+    }
+    return render(request, "mfa/index.html", context)
+
+
+def _is_confirmed(user: User) -> bool:
+    return user.emailaddress_set.filter(primary=True, verified=True).exists()
+
+
+class ConfirmedMixin:
+    """Lead people with an unconfirmed address to it.
+
+    Somebody who signed up with another's address could lock its owner out for ever.
+    """
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated and not _is_confirmed(request.user):
+            messages.error(request, _("Confirm your email first."))
+            return redirect("account_email")
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        return response
+
+
+class UnkeptMixin:
+    """Let no browser keep a page with a secret in it."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        add_never_cache_headers(response)
+        return response
+
+
+class QuestionMixin(PasskeysMixin):
+    """Put what a passkey is asked into the page as an attribute: there are no inline scripts."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        for options in context.get("js_data", {}).values():
+            context["question"] = _as_json(options)
+        # allauth forgets the form that was sent, and would look at it, and count it, once more.
+        return context | kwargs
+
+
+def _as_json(options: Any) -> str:
+    # What fido2 has made reads like a dictionary and is none.
+    return json.dumps(options, default=dict)
+
+
+# Signing in
+
+
+class AuthenticateView(QuestionMixin, StatusMixin, base.AuthenticateView):
+    """The second step of signing in."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        held = Authenticator.objects.filter(user=self.stage.login.user).values_list("type", flat=True)
+        return {**context, "held": set(held)}
+
+
+class LoginPasskeyView(PasskeysMixin, StatusMixin, webauthn.LoginWebAuthnView):
+    """Sign in with a passkey and nothing else."""
+
+    template_name = "mfa/webauthn/login.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if wants_json(request):
+            return JsonResponse(json.loads(_as_json(auth.begin_authentication(user=None))))
+        return self.render_to_response(self.get_context_data())
+
+    def form_invalid(self, form: Form) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=422)
+
+
+# Confirming that it is still the same person
+
+
+class ReauthenticateView(StatusMixin, base.ReauthenticateView):
+    """Type a code before something serious."""
+
+
+class ReauthenticatePasskeyView(QuestionMixin, StatusMixin, webauthn.ReauthenticateWebAuthnView):
+    """Use a passkey before something serious."""
+
+    def form_invalid(self, form: Form) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=422)
+
+
+# Passkeys
+
+
+class AddPasskeyView(ConfirmedMixin, QuestionMixin, StatusMixin, webauthn.AddWebAuthnView):
+    """Add a passkey that the device finds by itself and that asks who is there."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        options = auth.begin_registration(self.request.user, passwordless=True)
+        return {**context, "question": _as_json(options)}
+
+
+class RenamePasskeyView(StatusMixin, webauthn.EditWebAuthnView):
+    """Call a passkey something else."""
+
+    success_url = reverse_lazy("mfa_index")
+
+
+class RemovePasskeyView(StatusMixin, webauthn.RemoveWebAuthnView):
+    """Remove a passkey."""
+
+    success_url = reverse_lazy("mfa_index")
+
+
+# Authenticator app
+
+
+class ActivateTOTPView(ConfirmedMixin, UnkeptMixin, StatusMixin, totp.ActivateTOTPView):
+    """Set up an authenticator app."""
+
+    def form_valid(self, form: Form) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        # The code that proved the app is no code to sign in with any more.
+        use_code(self.request.user, form.cleaned_data["code"])
+        return response
+
+
+class DeactivateTOTPView(StatusMixin, totp.DeactivateTOTPView):
+    """Do without the authenticator app."""
+
+
+# Recovery codes
+
+
+class RecoveryCodesView(UnkeptMixin, StatusMixin, recovery_codes.ViewRecoveryCodesView):
+    """Show recovery codes, once."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        if context["can_view_codes"]:
+            text = "\n".join(context["unused_codes"])
+            # No address of its own to fetch them from: they are in the page and nowhere else.
+            context |= {"text": text, "file": f"data:text/plain;charset=utf-8,{quote(text)}"}
+        return context
+
+
+class RenewRecoveryCodesView(StatusMixin, recovery_codes.GenerateRecoveryCodesView):
+    """Make new recovery codes; the old ones end."""

@@ -1,0 +1,91 @@
+"""What people type and what their devices answer, for passkeys and codes."""
+
+from typing import Any
+
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.base import forms as base
+from allauth.mfa.base.internal.flows import check_rate_limit
+from allauth.mfa.totp import forms as totp
+from allauth.mfa.webauthn import forms as webauthn
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.codes import use_code
+
+
+class CodeField(forms.CharField):
+    """A code of an authenticator app or a recovery code, with or without spaces in it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        attrs = {"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"}
+        super().__init__(label=_("Code"), max_length=40, widget=forms.TextInput(attrs=attrs), **kwargs)
+
+
+class KeyNameField(forms.CharField):
+    """What a person calls a passkey."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(label=_("Name"), max_length=50, **kwargs)
+
+
+class OneTimeMixin:
+    """Take each code once."""
+
+    user: Any
+    cleaned_data: dict[str, Any]
+
+    def clean_code(self) -> str:
+        succeeded = check_rate_limit(self.user)
+        code = str(self.cleaned_data["code"])
+        found = use_code(self.user, code)
+        if found is None:
+            raise get_adapter().validation_error("incorrect_code")
+        self.authenticator = found
+        succeeded()
+        return code
+
+
+class AuthenticateForm(OneTimeMixin, base.AuthenticateForm):
+    code = CodeField()
+
+
+class ReauthenticateForm(OneTimeMixin, base.ReauthenticateForm):
+    code = CodeField()
+
+
+class ActivateTOTPForm(totp.ActivateTOTPForm):
+    code = CodeField()
+
+
+class OddAnswerMixin:
+    """Take an answer that is no answer of a passkey for a wrong one: the library breaks in many ways."""
+
+    def full_clean(self) -> None:
+        try:
+            super().full_clean()  # type: ignore[misc]
+        except (TypeError, ValueError, KeyError, AttributeError, LookupError):
+            self.cleaned_data: dict[str, Any] = {}
+            self.add_error("credential", get_adapter().validation_error("incorrect_code"))  # type: ignore[attr-defined]
+
+
+class AddPasskeyForm(OddAnswerMixin, webauthn.AddWebAuthnForm):
+    """A new passkey. All of ours can do without a password, so nobody is asked whether this one shall."""
+
+    name = KeyNameField(required=False, help_text=_("So that you know later which device it is on."))
+    passwordless = None
+
+
+class RenamePasskeyForm(webauthn.EditWebAuthnForm):
+    name = KeyNameField()
+
+
+class LoginPasskeyForm(OddAnswerMixin, webauthn.LoginWebAuthnForm):
+    pass
+
+
+class AuthenticatePasskeyForm(OddAnswerMixin, webauthn.AuthenticateWebAuthnForm):
+    pass
+
+
+class ReauthenticatePasskeyForm(OddAnswerMixin, webauthn.ReauthenticateWebAuthnForm):
+    pass
