@@ -9,13 +9,16 @@ import os
 import re
 import secrets
 import tempfile
+from collections.abc import Callable
 from email.utils import parseaddr
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError, FileAwareEnv
 
+T = TypeVar("T")
 YES, NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 # What Django's ALLOWED_HOSTS may hold: a name, one with its subdomains, an IPv6 address, anything.
 _HOST = re.compile(r"\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]|\*", re.IGNORECASE)
@@ -63,6 +66,13 @@ class Settings:
         if value not in choices:
             raise _bad(name, f"must be one of {', '.join(choices)}")
         return value
+
+    def parsed(self, name: str, default: str, parse: Callable[[str], T], reason: str) -> T:
+        """Return what `parse` makes of the value; its `ValueError` means that the value is bad."""
+        try:
+            return parse(self.text(name) or default)
+        except ValueError:
+            raise _bad(name, reason) from None
 
     def words(self, name: str, default: list[str]) -> list[str]:
         value = self.text(name)

@@ -18,6 +18,7 @@ CONFIGURATION = (
     "DEBUG",
     "HEARTBEAT_SECONDS",
     "HOST",
+    "LIMITS",
     "LOG_LEVEL",
     "PORT",
     "PUBLIC_URL",
@@ -29,7 +30,7 @@ CONFIGURATION = (
     "TRUSTED_PROXIES",
     "WEB_CONCURRENCY",
 )
-FAMILIES = ("AWS_", "CHATSCAPE_", "DATABASE_", "DJANGO_", "EMAIL_", "OIDC_", "PARKED_", "VAPID_")
+FAMILIES = ("AWS_", "CHATSCAPE_", "DATABASE_", "DJANGO_", "EMAIL_", "LIMIT_", "OIDC_", "PARKED_", "VAPID_")
 # Where the machine's programs are is no configuration of ChatScape's.
 KEPT = ("CHATSCAPE_PARTS", "CHATSCAPE_PARTS_IGNORE_SYSTEM")
 
@@ -55,7 +56,10 @@ def prepare(folder: Path) -> None:
             raise RuntimeError(f"{name}: tests use servers on this machine only")
     for name in [name for name in os.environ if is_configuration(name)]:
         del os.environ[name]
-    os.environ.update(servers, CHATSCAPE_VAR=str(folder), DJANGO_SETTINGS_MODULE="chatscape.settings")
+    # One address is all of a test's people, and they are quick.
+    os.environ.update(
+        servers, CHATSCAPE_VAR=str(folder), LIMITS="off", DJANGO_SETTINGS_MODULE="chatscape.settings"
+    )
 
 
 def is_loopback(host: str) -> bool:

@@ -1,0 +1,229 @@
+"""How often one person, and one address, may do something. Beyond that they are asked to wait.
+
+What happens often is counted in the memory of each process, which takes about a microsecond. What is rare,
+and worth more to a nuisance, is counted for all processes together, in the cache; while the cache is gone
+nobody is kept from it.
+"""
+
+import ipaddress
+import math
+import re
+import time
+from collections.abc import Callable, Hashable
+from functools import lru_cache
+from typing import Any, NamedTuple, Self
+from uuid import UUID
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
+from django.utils.translation import ngettext
+
+from chat.errors import RateLimited
+from chatscape.env import Settings
+
+# What one person, and one address, may do by default. Addresses have many people: offices, schools, trains.
+DEFAULTS = {
+    "send": ("30/10s", "600/10s"),
+    "frames": ("400/10s", "off"),
+    "connect": ("120/1m", "2000/1m"),
+    "search": ("120/1m", "1200/1m"),
+    "contact": ("60/1h", "300/1h"),
+    "invite": ("200/1d", "1000/1d"),
+    "report": ("50/1d", "250/1d"),
+    "appeal": ("10/1d", "100/1d"),
+    # These three are allauth's to count (`accounts.settings`); a person is who an address of mail belongs to.
+    "sign_in": ("5/5m", "10/1m"),
+    "sign_up": ("off", "60/1h"),
+    "reset": ("5/1h", "30/1h"),
+}
+# Counted in the cache. The rest is too frequent to ask anybody.
+SHARED = frozenset(("contact", "invite", "report", "appeal"))
+# How many people or addresses are known at once, twice; more of them are forgotten before their time.
+KEYS_MOST = 50_000
+
+_RATE = re.compile(r"([1-9]\d{0,6})/([1-9]\d{0,4})([smhd])", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Rate(NamedTuple):
+    """So many times in so many seconds."""
+
+    amount: int
+    seconds: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Read a rate like `30/10s`; `off` is none. Raises `ValueError`."""
+        if text == "off":
+            return None
+        found = _RATE.fullmatch(text)
+        if found is None:
+            raise ValueError("no rate")
+        return cls(int(found[1]), int(found[2]) * _SECONDS[found[3]])
+
+
+class Limit(NamedTuple):
+    """What holds for one person, and for one address."""
+
+    person: Rate | None = None
+    address: Rate | None = None
+
+
+def limits_in(env: Settings) -> dict[str, Limit]:
+    """Read the limits: `LIMIT_SEND` and `LIMIT_SEND_ADDRESS`, and so on. `LIMITS=off` leaves none."""
+    limits = {
+        name: Limit(
+            env.parsed(f"LIMIT_{name.upper()}", person, Rate.parse, "must be like 30/10s, or off"),
+            env.parsed(f"LIMIT_{name.upper()}_ADDRESS", address, Rate.parse, "must be like 30/10s, or off"),
+        )
+        for name, (person, address) in DEFAULTS.items()
+    }
+    return limits if env.flag("LIMITS", default=True) else {}
+
+
+class Bucket:
+    """Counts in memory, by key: any number at once up to the rate's amount, then as fast as the rate.
+
+    Of each key it is kept when it would have been used up, had it been used evenly (GCRA). When that is over
+    it says as much as no key at all: what was not written for a whole round is dropped with its dictionary.
+    """
+
+    def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
+        self.rate = rate
+        self._step = rate.seconds / rate.amount
+        self._clock = clock
+        self._new: dict[Hashable, float] = {}
+        self._old: dict[Hashable, float] = {}
+        self._round = 0.0
+
+    def wait(self, key: Hashable) -> float:
+        """Count once for this key and return 0, or do not count and return how long to wait (seconds)."""
+        now = self._clock()
+        if now >= self._round or len(self._new) >= KEYS_MOST:
+            self._old, self._new = self._new if now < self._round + self.rate.seconds else {}, {}
+            self._round = now + self.rate.seconds
+        used = self._new.get(key) or self._old.get(key, now)
+        used = max(used, now) + self._step
+        # Rounding must not take the last one away.
+        if (wait := used - now - self.rate.seconds) > 1e-6:
+            return wait
+        self._new[key] = used
+        return 0.0
+
+    def __len__(self) -> int:
+        return len(self._new) + len(self._old)
+
+
+_buckets: dict[tuple[str, bool], Bucket] = {}
+
+
+def wait(name: str, *, person: UUID | None = None, address: str = "") -> float:
+    """Count what a person does from an address and return 0, or after how many seconds they may do it."""
+    limit = settings.LIMITS.get(name)
+    if limit is None:
+        return 0.0
+    count = _shared if name in SHARED else _here
+    if limit.person and person is not None and (seconds := count(name, limit.person, person, personal=True)):
+        return seconds
+    return count(name, limit.address, address, personal=False) if limit.address and address else 0.0
+
+
+def check(name: str, *, person: UUID | None = None, address: str = "") -> None:
+    """Count something that a person does from an address. Raises `RateLimited`."""
+    if seconds := wait(name, person=person, address=address):
+        raise too_fast(seconds)
+
+
+def check_request(name: str, request: HttpRequest) -> None:
+    """Count what a request is about to do. Raises `RateLimited`."""
+    if name in settings.LIMITS:
+        person = request.user.pk if request.user.is_authenticated else None
+        check(name, person=person, address=address_of(request))
+
+
+def too_fast(seconds: float) -> RateLimited:
+    """Return the refusal that asks for some patience."""
+    wait = max(1, math.ceil(seconds))
+    unit, number = (60, -(-wait // 60)) if wait > 90 else (1, wait)
+    words = (
+        ngettext(
+            "A little slower, please. Try again in %(number)s second.",
+            "A little slower, please. Try again in %(number)s seconds.",
+            number,
+        )
+        if unit == 1
+        else ngettext(
+            "A little slower, please. Try again in %(number)s minute.",
+            "A little slower, please. Try again in %(number)s minutes.",
+            number,
+        )
+    )
+    return RateLimited(words % {"number": number}, retry_after=wait)
+
+
+def address_of(request: HttpRequest) -> str:
+    """Return where a request comes from."""
+    return client_address(
+        request.META.get("REMOTE_ADDR", ""),
+        request.META.get("HTTP_X_FORWARDED_FOR", ""),
+        settings.ALLAUTH_TRUSTED_PROXY_COUNT,
+    )
+
+
+def address_in(scope: dict[str, Any]) -> str:
+    """Return where a socket comes from."""
+    forwarded = [value.decode("latin1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    client = scope.get("client") or ("",)
+    return client_address(str(client[0]), ",".join(forwarded), settings.ALLAUTH_TRUSTED_PROXY_COUNT)
+
+
+@lru_cache(maxsize=1_000)
+def client_address(peer: str, forwarded: str, proxies: int) -> str:
+    """Return the address to count by, as the outermost of our proxies saw it.
+
+    Whatever a client claims stands before what our proxies have added. Of IPv6 it is the network: everybody
+    has 2^64 addresses of their own.
+    """
+    hops = forwarded.split(",")[-proxies:] if proxies and forwarded else []
+    return _network(hops[0] if hops else peer) or _network(peer)
+
+
+def _network(text: str) -> str:
+    # Some proxies add the port: 192.0.2.1:5678, [2001:db8::1]:5678.
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is None:
+            return str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
+        address = address.ipv4_mapped
+    return str(address)
+
+
+def _here(name: str, rate: Rate, who: Hashable, *, personal: bool) -> float:
+    bucket = _buckets.get((name, personal))
+    if bucket is None or bucket.rate is not rate:
+        bucket = _buckets[name, personal] = Bucket(rate)
+    return bucket.wait(who)
+
+
+def _shared(name: str, rate: Rate, who: Hashable, *, personal: bool) -> float:
+    """Count in windows that all processes agree on. Nobody can read from the cache who did what."""
+    now = time.time()
+    window = int(now // rate.seconds)
+    key = "rates:" + salted_hmac("chatscape.rates", f"{name}:{personal}:{who}:{rate}:{window}").hexdigest()
+    cache.add(key, 0, rate.seconds)
+    try:
+        count = cache.incr(key)
+    except ValueError:
+        # Evicted between the two.
+        count = 1
+    return (window + 1) * rate.seconds - now if count > rate.amount else 0.0
