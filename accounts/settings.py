@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from chatscape.env import Settings
+from chatscape.rates import limits_in, rates_of
 
 _env = Settings()
 
@@ -53,5 +54,14 @@ ALLAUTH_TRUSTED_PROXY_COUNT = _env.number(
     least=0,
     most=9,
 )
+
+# allauth counts these, in the cache. Without ours its own limits hold: nobody guesses passwords freely.
+_limits = limits_in(_env)
+if _limits:
+    ACCOUNT_RATE_LIMITS = {
+        "login_failed": rates_of(_limits["sign_in"]),
+        "signup": rates_of(_limits["sign_up"]),
+        "reset_password": rates_of(_limits["reset"]),
+    }
 
 __all__ = [name for name in dir() if name.isupper()]

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
+from allauth import app_settings
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
@@ -24,9 +25,9 @@ from chat.errors import RateLimited
 from chatscape.env import Settings
 
 # What one person, and one address, may do by default. Addresses have many people: offices, schools, trains.
-DEFAULTS = {
+DEFAULTS: dict[str, tuple[str | None, str | None]] = {
     "send": ("30/10s", "600/10s"),
-    "frames": ("400/10s", "off"),
+    "frames": ("400/10s", None),
     "connect": ("120/1m", "2000/1m"),
     "search": ("120/1m", "1200/1m"),
     "contact": ("60/1h", "300/1h"),
@@ -35,7 +36,7 @@ DEFAULTS = {
     "appeal": ("10/1d", "100/1d"),
     # These three are allauth's to count (`accounts.settings`); a person is who an address of mail belongs to.
     "sign_in": ("5/5m", "10/1m"),
-    "sign_up": ("off", "60/1h"),
+    "sign_up": (None, "60/1h"),
     "reset": ("5/1h", "30/1h"),
 }
 # Counted in the cache. The rest is too frequent to ask anybody.
@@ -73,14 +74,21 @@ class Limit(NamedTuple):
 
 def limits_in(env: Settings) -> dict[str, Limit]:
     """Read the limits: `LIMIT_SEND` and `LIMIT_SEND_ADDRESS`, and so on. `LIMITS=off` leaves none."""
+
+    def rate(name: str, default: str | None) -> Rate | None:
+        return (default and env.parsed(name, default, Rate.parse, "must be like 30/10s, or off")) or None
+
     limits = {
-        name: Limit(
-            env.parsed(f"LIMIT_{name.upper()}", person, Rate.parse, "must be like 30/10s, or off"),
-            env.parsed(f"LIMIT_{name.upper()}_ADDRESS", address, Rate.parse, "must be like 30/10s, or off"),
-        )
+        name: Limit(rate(f"LIMIT_{name.upper()}", person), rate(f"LIMIT_{name.upper()}_ADDRESS", address))
         for name, (person, address) in DEFAULTS.items()
     }
     return limits if env.flag("LIMITS", default=True) else {}
+
+
+def rates_of(limit: Limit) -> str:
+    """Write a limit as allauth does, where a person is a key of its own."""
+    pairs = ((limit.person, "key"), (limit.address, "ip"))
+    return ",".join(f"{rate.amount}/{rate.seconds}s/{per}" for rate, per in pairs if rate)
 
 
 class Bucket:
@@ -168,7 +176,7 @@ def address_of(request: HttpRequest) -> str:
     return client_address(
         request.META.get("REMOTE_ADDR", ""),
         request.META.get("HTTP_X_FORWARDED_FOR", ""),
-        settings.ALLAUTH_TRUSTED_PROXY_COUNT,
+        app_settings.TRUSTED_PROXY_COUNT,
     )
 
 
@@ -176,7 +184,7 @@ def address_in(scope: dict[str, Any]) -> str:
     """Return where a socket comes from."""
     forwarded = [value.decode("latin1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
     client = scope.get("client") or ("",)
-    return client_address(str(client[0]), ",".join(forwarded), settings.ALLAUTH_TRUSTED_PROXY_COUNT)
+    return client_address(str(client[0]), ",".join(forwarded), app_settings.TRUSTED_PROXY_COUNT)
 
 
 @lru_cache(maxsize=1_000)
