@@ -8,6 +8,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from chatscape.env import Settings, secret_key
+from chatscape.rates import limits_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Settings()
@@ -159,6 +160,13 @@ else:
     CHANNEL_LAYERS = {
         "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
     }
+    # Whoever comes from many addresses must not push out what is counted of others.
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "OPTIONS": {"MAX_ENTRIES": 50_000},
+        }
+    }
 
 # People.
 AUTH_USER_MODEL = "accounts.User"
@@ -266,6 +274,9 @@ PARKED_SOCKETS = env.flag("PARKED_SOCKETS", default=True)
 WEB_CONCURRENCY = env.number("WEB_CONCURRENCY", 1, least=1, most=256)
 CONNECTS_PER_SECOND = env.number("CONNECTS_PER_SECOND", 1000, least=1, most=100_000)
 RESTART_SPREAD = env.number("RESTART_SPREAD", 20, least=0, most=300)
+
+# How often one person, and one address, may do something (chatscape/rates.py).
+LIMITS = limits_in(env)
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING = {
