@@ -61,6 +61,22 @@ def account_closed(user: User) -> None:
     _publish(user_group(user.id), lambda: {"name": "access.ended"})
 
 
+def access_changed(user: User) -> None:
+    """End those sockets of a person that were opened with another role than theirs is now."""
+    role = user.role
+    _publish(user_group(user.id), lambda: {"name": "access.changed", "role": str(role)})
+
+
+def standing_changed(user: User) -> None:
+    """Tell a person's pages that moderators have written to them."""
+    _publish(user_group(user.id), lambda: {"name": "standing.changed"})
+
+
+def report_decided(reporter: User) -> None:
+    """Tell a person's pages that something they reported was decided."""
+    _publish(user_group(reporter.id), lambda: {"name": "report.decided"})
+
+
 def member_left(room: Room, user: User) -> None:
     """Tell a person's sockets that they are in a room no longer: they hear nothing more of it."""
     _publish(user_group(user.id), lambda: {"name": "member.left", "room": str(room.id)})

@@ -59,6 +59,11 @@ class Sanction(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it was lifted, or its time has passed."""
+        return self.lifted_at is not None or (self.ends_at is not None and self.ends_at <= timezone.now())
+
 
 class Appeal(models.Model):
     """A person's objection to a sanction: one for each, decided by another moderator."""
