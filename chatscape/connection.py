@@ -12,6 +12,7 @@ from daphne.utils import HEADER_NAME_RE, INVALID_HEADER_VALUE_BYTES
 from twisted.internet import tcp
 from twisted.web.http import HTTPChannel
 
+from chatscape.headers import BARE
 from chatscape.pages import Environ, Exchange, Pages
 
 # A connection on which nothing happens is closed after this time, as Twisted does (seconds).
@@ -200,7 +201,8 @@ class Request(WebRequest):
         """Answer without asking anybody, and hear no more of this client."""
         if not self.refused:
             self.refused = True
-            head = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            safe = "".join(f"{name}: {value}\r\n" for name, value in BARE.items())
+            head = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n{safe}\r\n"
             self.channel.transport.write(head.encode("ascii"))
             self.channel.loseConnection()
 

@@ -5,6 +5,8 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpResponse, JsonResponse
 
+from chatscape.headers import BARE
+
 
 def health_answer(path: str) -> HttpResponse | None:
     """Answer `/health/live` and `/health/ready`; None for other addresses.
@@ -49,4 +51,6 @@ def _redis() -> str:
 
 def _uncached(response: HttpResponse) -> HttpResponse:
     response["Cache-Control"] = "no-store"
+    for name, value in BARE.items():
+        response[name] = value
     return response

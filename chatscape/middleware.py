@@ -10,6 +10,7 @@ from typing import Any
 from csp.constants import HEADER
 from csp.middleware import CheckableLazyObject, CSPMiddleware
 from csp.utils import build_policy
+from django.conf import settings
 from django.contrib.messages.middleware import MessageMiddleware as DjangoMessages
 from django.contrib.messages.storage import default_storage
 from django.db import DatabaseError, InterfaceError, OperationalError
@@ -18,26 +19,12 @@ from django.utils.functional import SimpleLazyObject, empty
 
 from chat.errors import ChatError, unavailable
 from chatscape.answers import error_answer
+from chatscape.headers import FORGET, PERMISSIONS, UNKEPT
 from chatscape.health import health_answer
 
 logger = logging.getLogger(__name__)
 Answer = Callable[[HttpRequest], HttpResponse]
 
-PERMISSIONS = ", ".join(
-    f"{feature}=()"
-    for feature in (
-        "accelerometer",
-        "camera",
-        "display-capture",
-        "geolocation",
-        "gyroscope",
-        "magnetometer",
-        "microphone",
-        "midi",
-        "payment",
-        "usb",
-    )
-)
 _NONCE = "nonce-stands-here"
 _REQUEST_ID = re.compile(r"[\w-]{8,64}", re.ASCII)
 
@@ -80,7 +67,11 @@ class HouseMiddleware(CSPMiddleware):
         headers.setdefault("Permissions-Policy", PERMISSIONS)
         headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         # Private pages are the browser's alone; the service worker keeps what may be kept.
-        headers.setdefault("Cache-Control", "private, no-cache")
+        kept = "no-store" if request.path.startswith(UNKEPT) else "no-cache"
+        headers.setdefault("Cache-Control", f"private, {kept}")
+        ended = response.cookies.get(settings.SESSION_COOKIE_NAME)
+        if ended is not None and not ended.value:
+            headers["Clear-Site-Data"] = FORGET
         headers["X-Request-ID"] = request_id
         return response
 

@@ -15,6 +15,7 @@ from email.utils import formatdate
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from chatscape.headers import BARE
 from chatscape.surge import Line
 
 if TYPE_CHECKING:
@@ -313,7 +314,8 @@ def _ours(now: int) -> str:
 
 def _plain(exchange: Exchange, status: str, *headers: tuple[str, str]) -> bytes:
     text = ("Content-Type", "text/plain; charset=utf-8")
-    return _whole(exchange, status, [text, ("Cache-Control", "no-store"), *headers], status[4:].encode())
+    ours = [text, ("Cache-Control", "no-store"), *BARE.items()]
+    return _whole(exchange, status, [*ours, *headers], status[4:].encode())
 
 
 def _pieces(body: Iterable[bytes]) -> Iterable[bytes]:

@@ -4,10 +4,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import dj_database_url
-from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from chatscape.env import Settings, secret_key
+from chatscape.headers import directives, of_files
 from chatscape.rates import limits_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -239,21 +239,8 @@ SILENCED_SYSTEM_CHECKS: list[str] = []
 _static_origin = (
     [f"{urlsplit(STATIC_URL).scheme}://{urlsplit(STATIC_URL).netloc}"] if "//" in STATIC_URL else []
 )
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [NONCE, *_static_origin],
-        "style-src": [SELF, *_static_origin],
-        "img-src": [SELF, "data:", *_static_origin],
-        "font-src": [SELF, *_static_origin],
-        "connect-src": [SELF, *_static_origin],
-        "manifest-src": [SELF],
-        "worker-src": [SELF],
-        "form-action": [SELF],
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
-    }
-}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": directives(_static_origin)}
+WHITENOISE_ADD_HEADERS_FUNCTION = of_files(elsewhere=bool(_static_origin))
 if _public.scheme == "https":
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True

@@ -12,10 +12,11 @@ from daphne.ws_protocol import WebSocketProtocol as DaphneProtocol
 from websockets.frames import Frame, Opcode
 
 from chat.realtime.traffic import CLOSE_PATIENCE, FRAMES_WAITING, SEND_BUFFER, STALL_PATIENCE, TOO_SLOW
+from chatscape.headers import BARE
 from chatscape.parking import HandedOver, hand_over
 from chatscape.surge import admit, gate
 
-REASONS = {403: "Access denied", 503: "Service unavailable"}
+REASONS = {403: "Access denied", 429: "Too many requests", 503: "Service unavailable"}
 # What a client may send before its handshake is answered.
 EARLY_MOST = 256 * 1024
 
@@ -29,7 +30,7 @@ class WebSocketProtocol(DaphneProtocol):
     asked = parting = False
     # How many bytes the client has taken, and when it was seen to take some.
     taken, progress = -1, 0.0
-    # When a client that is refused with 503 shall try again (seconds).
+    # When a client that is refused with 429 or 503 shall try again (seconds).
     retry_after = 5.0
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
@@ -63,8 +64,8 @@ class WebSocketProtocol(DaphneProtocol):
         code: int = 400,
         responseHeaders: Any = None,  # noqa: N803
     ) -> None:
-        headers = [("Content-Length", "0"), ("Connection", "close"), *(responseHeaders or ())]
-        if code == 503:
+        headers = [("Content-Length", "0"), ("Connection", "close"), *BARE.items(), *(responseHeaders or ())]
+        if code in (429, 503):
             headers.append(("Retry-After", str(math.ceil(self.retry_after))))
         super().failHandshake(reason, code, headers)
 
@@ -138,6 +139,7 @@ class WebSocketProtocol(DaphneProtocol):
     def handle_reply(self, message: dict[str, Any]) -> None:
         if message["type"] == "websocket.http.response.start":
             self.denial = message["status"]
+            self.retry_after = float(dict(message.get("headers", ())).get(b"retry-after", self.retry_after))
         elif message["type"] == "websocket.http.response.body":
             self._deny(self.denial)
         elif message["type"] == "websocket.close" and self.state == self.STATE_OPEN:

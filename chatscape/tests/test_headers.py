@@ -65,6 +65,8 @@ def assert_strict(response, *, admin: bool = False) -> None:
     assert found["form-action"] == ["'self'"]
     assert found["style-src"] == ["'self'"]
     assert all(NONCE.fullmatch(source) for source in found.get("script-src", []))
+    trusted = found.pop("trusted-types", []), found.pop("require-trusted-types-for", [])
+    assert trusted == (([], []) if admin else (["default", "chatscape"], ["'script'"]))
     for sources in found.values():
         for source in sources:
             assert source in ("'self'", "'none'", "data:") or NONCE.fullmatch(source)

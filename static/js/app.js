@@ -1,12 +1,15 @@
 // Everything that pages need. Each element sets itself up when it comes to the page and clears up when
 // it leaves, so that htmx may swap whatever it likes.
 
+import "./trusted-types.js";
 import "./chat-composer.js";
 import "./connection-status.js";
 import "./copy-button.js";
 import "./install-button.js";
 import "./message-list.js";
 import "./message-menu.js";
+import "./passkey-form.js";
+import "./print-button.js";
 import "./room-list.js";
 import { start as startPanes } from "./panes.js";
 import { start as startPolling } from "./poll.js";

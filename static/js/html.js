@@ -1,16 +1,9 @@
 // The one place where text from the server becomes elements.
 
+import { parse } from "./trusted-types.js";
+
 const COUNT = /^\d{1,16}$/;
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
-
-/**
- * Parse HTML that this server rendered. Scripts in it never run.
- * @param {string} text
- * @returns {Document}
- */
-export function parse(text) {
-  return new DOMParser().parseFromString(text, "text/html");
-}
 
 /**
  * Return the message articles of a frame or an answer. One that cannot be used is skipped:

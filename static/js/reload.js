@@ -1,5 +1,6 @@
-import { enliven, parse } from "./html.js";
+import { enliven } from "./html.js";
 import { fragment } from "./http.js";
+import { parse } from "./trusted-types.js";
 
 /**
  * Put the newest page of a room in the place of what a list shows.

@@ -1,11 +1,12 @@
 import { fragment } from "./http.js";
-import { enliven, parse } from "./html.js";
+import { enliven } from "./html.js";
 import { showUnread } from "./badge.js";
 import { whilePolling } from "./poll.js";
 import { showPresence, watched } from "./presence.js";
 import { addUnread, clearUnread, raise, show } from "./room-row.js";
 import { socket } from "./socket.js";
 import { localise } from "./times.js";
+import { parse } from "./trusted-types.js";
 
 const GATHER = 300;
 const POLLS = 4;

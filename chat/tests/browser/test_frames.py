@@ -87,6 +87,7 @@ def test_scripts_inside_a_message_that_is_shown_do_not_run(desk, enter, problems
     )
     between[0].say(ARTICLE.format(sequence=1, revision=1, room=room, author=bob.id, digit=1, body=body))
     expect(articles(page)).to_have_count(1)
+    expect(articles(page).locator("script, [onerror]")).to_have_count(0)
     articles(page).get_by_role("link", name="link").click()
     assert page.evaluate("window.hacked") is None
     # The policy refused what the server never writes.
