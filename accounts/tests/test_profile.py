@@ -18,7 +18,7 @@ def bobs(client: Client, bob: User) -> Client:
 
 def test_the_page_shows_who_one_is_and_leads_on(bobs: Client) -> None:
     html = bobs.get(URL).content.decode()
-    for words in ("bob@example.com", "/accounts/password/change/", "/accounts/logout/", "/contacts/blocked/"):
+    for words in ("bob@example.com", "/accounts/2fa/", "/accounts/logout/", "/contacts/blocked/"):
         assert words in html
     assert "/invitations/" not in html
 
