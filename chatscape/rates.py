@@ -28,6 +28,8 @@ from chatscape.env import Settings
 DEFAULTS: dict[str, tuple[str | None, str | None]] = {
     "send": ("30/10s", "600/10s"),
     "frames": ("400/10s", None),
+    # Frames that were refused: whoever goes on is disconnected.
+    "flood": ("1000/1m", None),
     "connect": ("120/1m", "2000/1m"),
     "search": ("120/1m", "1200/1m"),
     "contact": ("60/1h", "300/1h"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,7 @@ from chat.realtime.hub import Hub, ensure_hub
 from chat.realtime.parked import ParkedSocket
 from chat.realtime.socket import Session, Socket
 from chat.realtime.traffic import BACKLOG_MOST, SEND_BUFFER, TOO_SLOW
+from chatscape import rates
 
 logger = logging.getLogger(__name__)
 
@@ -104,11 +106,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
         await handlers[message["type"]](message)
 
     async def connect(self) -> None:
-        """Accept a signed-in person from a page of this server; refuse with 403, or 503 when the
-        database cannot say who it is."""
+        """Accept a signed-in person from a page of this server; refuse with 403, with 429 who comes too
+        often, or 503 when the database cannot say who it is."""
         hub = ensure_hub()
         if not handshake.allowed_origin(self.scope):
             return await self._refuse(403)
+        if seconds := rates.wait("connect", address=rates.address_in(self.scope)):
+            return await self._refuse(429, seconds)
         try:
             session = await door.session_of(self.scope)
         except (DatabaseError, InterfaceError) as error:
@@ -116,6 +120,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return await self._refuse(503)
         if session is None:
             return await self._refuse(403)
+        if seconds := rates.wait("connect", person=session.user_id):
+            return await self._refuse(429, seconds)
         offered = self.scope.get("subprotocols") or []
         chosen = next((protocol for protocol in offered if protocol in PROTOCOLS), None)
         extensions = self.scope.get("extensions", {})
@@ -139,10 +145,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         raise StopConsumer
 
-    async def _refuse(self, status: int) -> None:
+    async def _refuse(self, status: int, retry_after: float = 0) -> None:
         """Refuse the handshake with an HTTP status, where the server can (ASGI 2.3, denial response)."""
         if "websocket.http.response" in self.scope.get("extensions", {}):
             headers = [(b"content-length", b"0")]
+            if retry_after:
+                headers.append((b"retry-after", b"%d" % math.ceil(retry_after)))
             await self.base_send(
                 {"type": "websocket.http.response.start", "status": status, "headers": headers}
             )

@@ -15,6 +15,7 @@ from accounts.models import User
 from chat.models import Room
 from chat.realtime.socket import Session
 from chat.statements import Statement
+from chatscape import rates
 
 Scope = dict[str, Any]
 
@@ -70,7 +71,7 @@ def session_of(scope: Scope) -> Session | None:
         return None
     if not _may_enter(user_id, scope):
         return None
-    return Session(user_id, key, known)
+    return Session(user_id, key, known, rates.address_in(scope))
 
 
 def _may_enter(user_id: UUID, scope: Scope) -> bool:

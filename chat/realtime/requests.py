@@ -10,7 +10,15 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from chat.actions.messages import Posting, delete_message, edit_message
-from chat.errors import ChatError, Invalid, NotFound, UnknownAction, room_not_found, unavailable
+from chat.errors import (
+    ChatError,
+    Invalid,
+    NotFound,
+    RateLimited,
+    UnknownAction,
+    room_not_found,
+    unavailable,
+)
 from chat.history import page_of
 from chat.models import Membership, Message, Room
 from chat.realtime import reads
@@ -18,8 +26,10 @@ from chat.realtime.database import in_database
 from chat.realtime.frames import HTML, Frame, encode, needed_number_in, number_in, parse, ref_of, uuid_in
 from chat.realtime.posting import post
 from chat.realtime.socket import Socket
+from chat.realtime.traffic import TOO_FAST
 from chat.render import message_html, message_json, messages_html
 from chat.sharing import peers_of, seen_by_peer
+from chatscape import rates
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +41,11 @@ async def answer(socket: Socket, text: str | None, data: bytes | None = None) ->
     """Do what a frame asks for and return the reply: what was asked for, or a typed error."""
     ref = None
     try:
+        too_soon = rates.wait("frames", person=socket.user_id)
         frame = parse(text, data)
         ref = ref_of(frame)
+        if too_soon:
+            raise _too_fast(socket, too_soon)
         action = frame.get("action")
         handler = ACTIONS.get(action) if isinstance(action, str) else None
         if handler is None:
@@ -46,6 +59,13 @@ async def answer(socket: Socket, text: str | None, data: bytes | None = None) ->
     except Exception:
         logger.exception("A frame could not be handled")
         return _refusal(ref, ChatError("Something went wrong here. It has been noted."))
+
+
+def _too_fast(socket: Socket, seconds: float) -> RateLimited:
+    """Return the refusal of a frame; who does not listen to it for long is disconnected."""
+    if rates.wait("flood", person=socket.user_id):
+        socket.end(TOO_FAST, "too fast")
+    return rates.too_fast(seconds)
 
 
 def _refusal(ref: str | int | None, error: ChatError) -> str:
@@ -114,6 +134,7 @@ async def history_get(socket: Socket, frame: Frame) -> Reply:
 
 
 async def message_post(socket: Socket, frame: Frame) -> Reply:
+    rates.check("send", person=socket.user_id, address=socket.address)
     posting = Posting(
         author_id=socket.user_id,
         room_id=uuid_in(frame, "room"),
@@ -125,6 +146,7 @@ async def message_post(socket: Socket, frame: Frame) -> Reply:
 
 
 async def message_edit(socket: Socket, frame: Frame) -> Reply:
+    rates.check("send", person=socket.user_id, address=socket.address)
     where = {"room_id": uuid_in(frame, "room"), "sequence": needed_number_in(frame, "sequence")}
     return await in_database(_edit, socket.user_id, socket.protocol, body=_body(frame), **where)
 

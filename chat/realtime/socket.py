@@ -22,12 +22,15 @@ class Session(NamedTuple):
     user_id: UUID
     session_key: str
     session_hash: str
+    # Where it comes from, as limits count it (`chatscape.rates`).
+    address: str = ""
 
 
 class Socket:
     """A socket as the hub, the heartbeat and requests see it. Subclasses carry the frames."""
 
     __slots__ = (
+        "address",
         "gone",
         "hub",
         "protocol",
@@ -40,7 +43,7 @@ class Socket:
 
     def __init__(self, hub: Hub, session: Session, protocol: str) -> None:
         self.hub = hub
-        self.user_id, self.session_key, self.session_hash = session
+        self.user_id, self.session_key, self.session_hash, self.address = session
         self.protocol = protocol
         self.rooms: frozenset[UUID] = frozenset()
         self.watching = False

@@ -13,3 +13,5 @@ STALL_PATIENCE: Final = 20.0
 CLOSE_PATIENCE: Final = 5.0
 # The close code of a client that is too slow: it reconnects and catches up.
 TOO_SLOW: Final = 4008
+# The close code of a client that goes on asking after it was told to wait, again and again.
+TOO_FAST: Final = 4029

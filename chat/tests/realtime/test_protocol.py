@@ -36,7 +36,7 @@ def test_every_error_code_is_described():
 
 
 def test_every_close_code_is_described():
-    ours = {access.SIGN_IN_AGAIN, server.RESTARTING, traffic.TOO_SLOW, 1002, 1007, 1009}
+    ours = {access.SIGN_IN_AGAIN, server.RESTARTING, traffic.TOO_SLOW, traffic.TOO_FAST, 1002, 1007, 1009}
     described = ", ".join(first_column("Close code")).split(", ")
     assert sorted(described) == sorted([*map(str, ours), "any other"])
 
