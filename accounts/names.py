@@ -32,7 +32,7 @@ def validate_name(value: str) -> None:
             code="length",
             params={"least": LEAST, "most": MOST},
         )
-    if not all(_allowed(char) for char in value):
+    if not all(is_allowed(char) for char in value):
         raise ValidationError(
             _("name may have letters, digits, spaces, hyphens, underscores, apostrophes and dots"),
             code="characters",
@@ -56,5 +56,6 @@ def initials(name: str) -> str:
     return "".join(letter.upper()[0] for letter in firsts[:1] + firsts[1:][-1:]) or "?"
 
 
-def _allowed(char: str) -> bool:
+def is_allowed(char: str) -> bool:
+    """Say whether a display name may have this character."""
     return char in PUNCTUATION or (unicodedata.category(char) in CATEGORIES and char not in INVISIBLE)

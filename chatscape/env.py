@@ -45,12 +45,12 @@ class Settings:
             return str(self._env.str(name, default)).strip()
         except (EnvError, ValueError, OSError):
             # No cause: a traceback would repeat what may be a secret.
-            raise _bad(name, "cannot be read") from None
+            raise bad_value(name, "cannot be read") from None
 
     def flag(self, name: str, default: bool) -> bool:
         value = self.text(name).lower()
         if value and value not in YES + NO:
-            raise _bad(name, f"must be one of {', '.join(YES + NO)}")
+            raise bad_value(name, f"must be one of {', '.join(YES + NO)}")
         return value in YES if value else default
 
     def number(self, name: str, default: int, *, least: int, most: int) -> int:
@@ -58,13 +58,13 @@ class Settings:
         if not value:
             return default
         if not (value.isascii() and value.isdecimal() and least <= int(value) <= most):
-            raise _bad(name, f"must be a whole number from {least} to {most}")
+            raise bad_value(name, f"must be a whole number from {least} to {most}")
         return int(value)
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
         value = self.text(name) or default
         if value not in choices:
-            raise _bad(name, f"must be one of {', '.join(choices)}")
+            raise bad_value(name, f"must be one of {', '.join(choices)}")
         return value
 
     def parsed(self, name: str, default: str, parse: Callable[[str], T], reason: str) -> T:
@@ -72,7 +72,7 @@ class Settings:
         try:
             return parse(self.text(name) or default)
         except ValueError:
-            raise _bad(name, reason) from None
+            raise bad_value(name, reason) from None
 
     def words(self, name: str, default: list[str]) -> list[str]:
         value = self.text(name)
@@ -82,14 +82,14 @@ class Settings:
         """Return names of hosts, without scheme, port or path."""
         hosts = self.words(name, default)
         if not all(_HOST.fullmatch(host) for host in hosts):
-            raise _bad(name, "must be names of hosts separated by commas, without https:// or a port")
+            raise bad_value(name, "must be names of hosts separated by commas, without https:// or a port")
         return hosts
 
     def sender(self, name: str, default: str) -> str:
         """Return an e-mail address, with or without a person's name."""
         value = self.text(name) or default
         if "\n" in value or not _ADDRESS.fullmatch(parseaddr(value)[1]):
-            raise _bad(name, "must be an address like Name <name@example.org>")
+            raise bad_value(name, "must be an address like Name <name@example.org>")
         return value
 
     def site(self, name: str) -> str:
@@ -99,7 +99,7 @@ class Settings:
         if value and (
             not parts.hostname or parts.path or parts.query or parts.fragment or "@" in parts.netloc
         ):
-            raise _bad(name, "must be an address like https://chat.example.org, without a path")
+            raise bad_value(name, "must be an address like https://chat.example.org, without a path")
         return value
 
     def url(self, name: str, schemes: tuple[str, ...], default: str = "") -> str:
@@ -110,11 +110,11 @@ class Settings:
             parts = urlsplit(value)
             _ = parts.port
         except ValueError:
-            raise _bad(name, "is not a URL") from None
+            raise bad_value(name, "is not a URL") from None
         if parts.scheme not in schemes or not value.lower().startswith(f"{parts.scheme}://"):
-            raise _bad(name, f"must be a URL that starts with {' or '.join(s + '://' for s in schemes)}")
+            raise bad_value(name, f"must be a URL that starts with {' or '.join(s + '://' for s in schemes)}")
         if not (parts.netloc or parts.path.strip("/")):
-            raise _bad(name, "names no server")
+            raise bad_value(name, "names no server")
         return value
 
 
@@ -125,7 +125,7 @@ def secret_key(given: str, keep_in: Path) -> str:
     """
     if given:
         if len(given) < 32:
-            raise _bad("SECRET_KEY", "must have at least 32 characters")
+            raise bad_value("SECRET_KEY", "must have at least 32 characters")
         return given
     if not keep_in.exists():
         with tempfile.NamedTemporaryFile("w", dir=keep_in.parent) as file:
@@ -137,6 +137,7 @@ def secret_key(given: str, keep_in: Path) -> str:
     return keep_in.read_text().strip()
 
 
-def _bad(name: str, reason: str) -> ImproperlyConfigured:
+def bad_value(name: str, reason: str) -> ImproperlyConfigured:
+    """Return the error that names a variable and says what is wrong with it."""
     # The value itself may be a secret: it is never repeated.
     return ImproperlyConfigured(f"{name}: {reason}")
