@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import EmailFormField, NameFormField, PresenceMixin
 from chat.errors import ChatError
+from chat.models import Reason
 from chat.text import BODY_MOST, CONTEXT_MOST
 
 
@@ -52,6 +53,7 @@ class MessageForm(forms.Form):
 class ReportForm(forms.Form):
     """What a reporter tells the moderators."""
 
+    reason = forms.CharField(required=False, widget=forms.RadioSelect(choices=Reason.choices))
     context = WordsField(label=_("Context"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

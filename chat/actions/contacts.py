@@ -1,4 +1,4 @@
-"""Adding, accepting, blocking and reporting contacts."""
+"""Adding, accepting and blocking contacts."""
 
 import logging
 from contextlib import suppress
@@ -17,10 +17,10 @@ from accounts.models import User
 from chat import events
 from chat.actions.messages import post_message
 from chat.actions.rooms import open_direct_room
-from chat.errors import Closed, Invalid, NotFound, contact_not_found
-from chat.models import Block, Contact, Invitation, Report, Room
+from chat.errors import Closed, Forbidden, Invalid, NotFound, contact_not_found, message_not_found
+from chat.models import Block, Contact, Invitation, Message, Room
 from chat.site import absolute_url
-from chat.text import clean_context, tidy
+from chat.text import tidy
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +108,11 @@ def block_person(*, blocker: User, contact_id: UUID) -> User:
 
     Raises `NotFound`.
     """
-    person = person_behind(blocker, contact_id)
+    return block(blocker=blocker, person=person_behind(blocker, contact_id))
+
+
+def block(*, blocker: User, person: User) -> User:
+    """Block somebody whom `blocker` has met; returns them. They are not told."""
     Block.objects.get_or_create(blocker=blocker, blocked=person)
     events.inbox_changed(blocker)
     events.sharing_changed(blocker.id, person.id)
@@ -122,20 +126,6 @@ def unblock_person(*, blocker: User, person: User) -> None:
     events.sharing_changed(blocker.id, person.id)
 
 
-def report_person(*, reporter: User, contact_id: UUID, context: str) -> Report:
-    """Tell the moderators about the person behind a contact or a request.
-
-    What the request said is frozen with it. Several reports are several rows.
-    Raises `Invalid` when `context` is blank, `NotFound`.
-    """
-    text = clean_context(context)
-    person = person_behind(reporter, contact_id)
-    contact = Contact.objects.get(id=contact_id)
-    greeting = contact.greeting if contact.owner_id == person.id else ""
-    evidence = {"name": person.name, "intro": person.intro, "greeting": greeting}
-    return Report.objects.create(reporter=reporter, subject=person, context=text, evidence=evidence)
-
-
 def person_behind(user: User, contact_id: UUID) -> User:
     """Return whom a contact of `user`, or a request to them, is about. Raises `NotFound`."""
     contact = Contact.objects.of(user).filter(id=contact_id).select_related("person").first()
@@ -146,6 +136,24 @@ def person_behind(user: User, contact_id: UUID) -> User:
     if request is None:
         raise contact_not_found()
     return request.owner
+
+
+def message_of_another(user: User, room_id: UUID, sequence: int) -> Message:
+    """Return a message that somebody else wrote, with its author.
+
+    Raises `NotFound` when `user` cannot see it, `Forbidden` when they wrote it.
+    """
+    message = (
+        Message.objects.filter(room__memberships__user=user, room=room_id, sequence=sequence)
+        .visible_to(user)
+        .select_related("author", "room")
+        .first()
+    )
+    if message is None:
+        raise message_not_found()
+    if message.author_id == user.id:
+        raise Forbidden(_("This is your own message."))
+    return message
 
 
 def _asked_first(owner: User, email: str) -> Contact | None:

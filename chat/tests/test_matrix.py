@@ -19,6 +19,7 @@ from django.urls import URLPattern, get_resolver
 
 from accounts.tests.people import make_user
 from chat.actions.contacts import add_contact, block_person
+from chat.actions.reports import report_person
 from chat.tests.situations import HTMX, JSON, befriend, client_of, contact_of, say
 
 ROLES = ("anonymous", "mallory", "bob", "alice")
@@ -85,6 +86,32 @@ ROWS: dict[str, Callable[[SimpleNamespace], Row]] = {
         get=MINE,
         # A member sees the message: that it is not theirs may be said.
         post=(SIGN_IN, 404, 403, 303),
+    ),
+    "message-report": lambda it: shared(
+        f"/rooms/{it.room}/messages/1/report/",
+        f"/rooms/{X}/messages/1/report/",
+        # Nobody reports themselves.
+        get=(SIGN_IN, 404, 200, 403),
+        post=(SIGN_IN, 404, 200, 403),
+        context="rude",
+    ),
+    "message-block": lambda it: shared(
+        f"/rooms/{it.room}/messages/1/block/",
+        f"/rooms/{X}/messages/1/block/",
+        get=(SIGN_IN, 404, 200, 403),
+        post=(SIGN_IN, 404, 303, 403),
+    ),
+    "room-report": lambda it: shared(
+        f"/rooms/{it.room}/report/",
+        f"/rooms/{X}/report/",
+        get=MEMBERS,
+        post=(SIGN_IN, 404, 200, 200),
+        context="rude",
+    ),
+    "reports": lambda it: Row("/reports/", OWN),
+    "report": lambda it: shared(f"/reports/{it.report}/", f"/reports/{X}/", get=MINE),
+    "report-block": lambda it: shared(
+        f"/reports/{it.report}/block/", f"/reports/{X}/block/", post=DONE_BY_ME
     ),
     "contacts": lambda it: Row("/contacts/", OWN),
     "contact-new": lambda it: Row("/contacts/new/", OWN, (SIGN_IN, 422, 422, 422)),
@@ -159,6 +186,7 @@ def it(alice, bob, mallory, room):
         code=waiting.invitation.code,
         request=add_contact(owner=dave, name="Alice", email=alice.email).id,
         erin=erin.id,
+        report=report_person(reporter=alice, contact_id=contact_of(alice, bob).id, context="rude").id,
         people={"mallory": mallory, "bob": bob, "alice": alice},
     )
 
@@ -273,7 +301,9 @@ def test_asking_changes_nothing(it, role):
 def test_what_is_refused_changes_nothing(it, role):
     client = browser(it, role)
     before = everything()
-    mine = ("messages", "room-read") if role == "bob" else ()
+    mine = (
+        ("messages", "room-read", "room-report", "message-report", "message-block") if role == "bob" else ()
+    )
 
     for name in ROWS:
         if not name.startswith(("account_", "join", "profile")) and name not in mine:

@@ -160,6 +160,7 @@ SHAPES = {
     "has_older": [True, False],
     "is_around": [True, False],
     "is_mine": [True, False],
+    "is_theirs": [True, False],
     "may_post": [True, False],
     "refused": [True, False],
 }

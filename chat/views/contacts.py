@@ -15,16 +15,19 @@ from accounts.models import User
 from chat.actions.contacts import accept_contact, add_contact, rename_contact, withdraw_contact
 from chat.errors import ChatError, contact_not_found
 from chat.forms import ContactForm, ContactNameForm, refuse
-from chat.models import Block, Contact, Membership, Room
+from chat.models import Block, Contact, Membership, Report, Room
 from chat.models.contact import ContactQuerySet
 from chat.sidebar import REQUESTS_MOST, search_words, sidebar
 from chat.site import absolute_url
-from chatscape.answers import see_other
+from chat.views.search import searching
+from chatscape.answers import form_answer, see_other
+from chatscape.rates import check_request
 
 CONTACTS_MOST = 500
 
 
 @require_safe
+@searching("contact-list")
 @signed_in
 def contact_list(request: SignedInRequest) -> HttpResponse:
     """All contacts by name; `?q=` searches names and addresses."""
@@ -52,15 +55,18 @@ def contact_list(request: SignedInRequest) -> HttpResponse:
 def contact_new(request: SignedInRequest) -> HttpResponse:
     """Add somebody by name and e-mail."""
     form = ContactForm(request.POST if request.method == "POST" else None)
+    refusal = None
     if form.is_bound and form.is_valid():
         try:
+            check_request("contact", request)
+            # Who is new gets a mail.
+            check_request("invite", request)
             contact = add_contact(owner=request.user, **form.cleaned_data)
         except ChatError as error:
-            refuse(form, error)
+            refuse(form, refusal := error)
         else:
             return see_other(contact)
-    status = 422 if form.errors else 200
-    return render(request, "chat/contact_new.html", {**sidebar(request.user), "form": form}, status=status)
+    return form_answer(request, "chat/contact_new.html", {**sidebar(request.user), "form": form}, refusal)
 
 
 @require_safe
@@ -74,6 +80,8 @@ def contact(request: SignedInRequest, contact_id: UUID) -> HttpResponse:
         "contact": found,
         "blocked": bool(found.person)
         and Block.objects.filter(blocker=request.user, blocked=found.person).exists(),
+        "reported": bool(found.person)
+        and Report.objects.filter(reporter=request.user, subject=found.person).exists(),
         "invitation_url": absolute(request, invitation.get_absolute_url())
         if invitation and not found.person
         else "",

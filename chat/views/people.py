@@ -1,18 +1,19 @@
-"""Blocking and reporting people, and the list of who is blocked."""
+"""Blocking people, and the list of who is blocked."""
 
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import SignedInRequest, signed_in
 from accounts.models import User
-from chat.actions.contacts import block_person, person_behind, report_person, unblock_person
-from chat.errors import ChatError, contact_not_found
-from chat.forms import ReportForm, refuse
-from chat.models import Block
+from chat.actions.contacts import block, message_of_another, person_behind, unblock_person
+from chat.errors import contact_not_found
+from chat.models import Block, Membership
 from chat.sidebar import sidebar
+from chat.views.reports import own_report
 from chatscape.answers import see_other
 
 
@@ -20,20 +21,37 @@ from chatscape.answers import see_other
 @signed_in
 def contact_block(request: SignedInRequest, contact_id: UUID) -> HttpResponse:
     """Block somebody, after asking."""
-    if request.method == "POST":
-        block_person(blocker=request.user, contact_id=contact_id)
-        return see_other("blocked")
-    person = person_behind(request.user, contact_id)
-    context = {**sidebar(request.user), "person": person, "contact_id": contact_id}
-    return render(request, "chat/contact_block.html", context)
+    return _block(request, person_behind(request.user, contact_id), back=reverse("contacts"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def message_block(request: SignedInRequest, room_id: UUID, sequence: int) -> HttpResponse:
+    """Block who wrote a message, after asking."""
+    message = message_of_another(request.user, room_id, sequence)
+    return _block(request, message.author, back=f"{reverse('room', args=[room_id])}#m-{sequence}")
+
+
+@require_POST
+@signed_in
+def report_block(request: SignedInRequest, report_id: UUID) -> HttpResponse:
+    """Block whom one has reported: the page with the button has said what it does."""
+    person = own_report(request, report_id).subject
+    if person is None:
+        raise contact_not_found()
+    return _block(request, person, back="")
 
 
 @require_POST
 @signed_in
 def contact_unblock(request: SignedInRequest, contact_id: UUID) -> HttpResponse:
-    """Hear from a contact again."""
-    unblock_person(blocker=request.user, person=person_behind(request.user, contact_id))
-    return see_other("contact", contact_id)
+    """Hear from a contact again; `back` leads to their conversation."""
+    person = person_behind(request.user, contact_id)
+    unblock_person(blocker=request.user, person=person)
+    place = (
+        Membership.objects.of(request.user).filter(peer=person).first() if "back" in request.POST else None
+    )
+    return see_other("room", place.room_id) if place else see_other("contact", contact_id)
 
 
 @require_safe
@@ -55,26 +73,10 @@ def unblock(request: SignedInRequest, person_id: UUID) -> HttpResponse:
     return see_other("blocked")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
-def contact_report(request: SignedInRequest, contact_id: UUID) -> HttpResponse:
-    """Tell the moderators about somebody."""
-    person = person_behind(request.user, contact_id)
-    form = ReportForm(request.POST if request.method == "POST" else None)
-    sent = False
-    if form.is_bound:
-        try:
-            report_person(
-                reporter=request.user, contact_id=contact_id, context=request.POST.get("context", "")
-            )
-            sent = True
-        except ChatError as error:
-            refuse(form, error)
-    context = {
-        **sidebar(request.user),
-        "person": person,
-        "contact_id": contact_id,
-        "form": form,
-        "sent": sent,
-    }
-    return render(request, "chat/contact_report.html", context, status=422 if form.errors else 200)
+def _block(request: SignedInRequest, person: User, *, back: str) -> HttpResponse:
+    if request.method == "POST":
+        block(blocker=request.user, person=person)
+        return see_other("blocked")
+    return render(
+        request, "chat/person_block.html", {**sidebar(request.user), "person": person, "back": back}
+    )

@@ -147,6 +147,7 @@ def room_page(
         is_around=around is not None,
         is_empty=not shown,
         is_mine=any(m.sequence == around and m.author_id == user.id and not m.deleted for m in shown),
+        is_theirs=any(m.sequence == around and m.author_id != user.id for m in shown),
         may_post=not row.i_block,
         refused=refused is not None,
     )

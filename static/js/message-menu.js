@@ -60,8 +60,10 @@ class MessageMenu extends HTMLElement {
 
   #open(article) {
     this.#article = article;
-    for (const item of this.menu.querySelectorAll("[data-own]")) item.hidden = !article.hasAttribute("data-own");
+    const own = article.hasAttribute("data-own");
     const more = article.querySelector(".message-more");
+    for (const item of this.menu.querySelectorAll("[data-own], [data-others]")) item.hidden = "own" in item.dataset !== own;
+    for (const link of this.menu.querySelectorAll("a")) link.href = more.href + link.dataset.to;
     more.setAttribute("aria-expanded", "true");
     this.menu.showPopover();
     this.#place(article.querySelector(".message-body").getBoundingClientRect(), more.getBoundingClientRect());
@@ -83,7 +85,7 @@ class MessageMenu extends HTMLElement {
   }
 
   get #items() {
-    return [...this.menu.querySelectorAll("button:not([hidden])")];
+    return [...this.menu.querySelectorAll(":is(a, button):not([hidden])")];
   }
 
   #close() {
@@ -107,9 +109,11 @@ class MessageMenu extends HTMLElement {
   }
 
   async #chosen(event) {
-    const action = event.target.closest("[data-action]")?.dataset.action;
-    if (!action) return;
+    const item = event.target.closest("a, button");
+    if (!item) return;
     this.#close();
+    const { action } = item.dataset;
+    if (!action) return;
     // It may have been replaced by a newer revision while the menu was open.
     const article = document.getElementById(this.#article.id);
     if (!article) return;
