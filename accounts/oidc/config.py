@@ -1,0 +1,123 @@
+"""Which providers there are, from the environment."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from chatscape.env import Settings, bad_value
+
+ONLY = "sso"
+_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", re.ASCII)
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+_NEEDED = ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")
+_MORE = ("NAME", "SCOPES", "GROUPS_CLAIMS", "ADMIN_GROUPS", "MODERATOR_GROUPS", "SIGN_UP", "TRUST_EMAIL")
+
+
+@dataclass(frozen=True)
+class ProviderConfig:
+    """One provider: who it is, who we are to it, and what its word is worth."""
+
+    # In addresses and in the database: it stays.
+    id: str
+    # On the button.
+    name: str
+    issuer: str
+    client_id: str
+    client_secret: str
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
+    groups_claims: tuple[str, ...] = ("groups", "cognito:groups")
+    admin_groups: frozenset[str] = frozenset()
+    moderator_groups: frozenset[str] = frozenset()
+    # Whoever it lets in may join, invited or not.
+    open: bool = True
+    # Its addresses count as verified when it does not say whether they are.
+    trust_email: bool = False
+
+    @property
+    def gives_roles(self) -> bool:
+        return bool(self.admin_groups or self.moderator_groups)
+
+
+def providers_in(env: Settings) -> tuple[ProviderConfig, ...]:
+    """Read the providers: one by plain variables, or those of `OIDC_PROVIDERS`, each with variables of its own.
+
+    Raises `ImproperlyConfigured` naming the variable that is missing or makes no sense.
+    """
+    ids = env.words("OIDC_PROVIDERS", [])
+    plain = [name for name in (f"OIDC_{each}" for each in (*_NEEDED, *_MORE)) if env.text(name)]
+    if not ids:
+        return (_provider(env, ONLY, "OIDC_", "Single sign-on"),) if plain else ()
+    if plain:
+        raise bad_value(plain[0], "is of one provider alone; with OIDC_PROVIDERS each has its own, as documented")
+    if len(set(ids)) < len(ids) or not all(_ID.fullmatch(each) and len(each) <= 30 for each in ids):
+        raise bad_value("OIDC_PROVIDERS", "must be different short names like cognito,corp in lower case")
+    return tuple(
+        _provider(env, each, f"OIDC_{each.upper().replace('-', '_')}_", each.replace("-", " ").capitalize())
+        for each in ids
+    )
+
+
+def local_accounts_in(env: Settings, providers: tuple[ProviderConfig, ...]) -> bool:
+    """Say whether people may have a password or a passkey here: by default when there is no provider."""
+    wanted = env.flag("LOCAL_ACCOUNTS", default=not providers)
+    if not (wanted or providers):
+        raise bad_value("LOCAL_ACCOUNTS", "without a provider (OIDC_ISSUER) nobody could sign in")
+    return wanted
+
+
+def is_safe_address(url: str, *, beside: str = "") -> bool:
+    """Say whether a provider may be asked there: over https, or on this machine.
+
+    Nothing that an https provider names may be plain http.
+    """
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    if not parts.hostname or "@" in parts.netloc or parts.fragment or not url.isprintable() or " " in url:
+        return False
+    if parts.scheme == "https":
+        return True
+    return parts.scheme == "http" and _is_this_machine(parts.hostname) and not beside.startswith("https:")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _provider(env: Settings, id: str, prefix: str, name: str) -> ProviderConfig:
+    issuer, client_id, client_secret = (env.text(prefix + each) for each in _NEEDED)
+    for each, value in zip(_NEEDED, (issuer, client_id, client_secret), strict=True):
+        if not value:
+            raise bad_value(prefix + each, "is missing")
+        if not value.isprintable():
+            raise bad_value(prefix + each, "has characters that cannot be meant")
+    if not is_safe_address(issuer) or urlsplit(issuer).query or issuer.endswith("?"):
+        raise bad_value(f"{prefix}ISSUER", "must be an https:// address without a query (http:// on this machine)")
+    name = env.text(f"{prefix}NAME") or name
+    if len(name) > 40 or not name.isprintable():
+        raise bad_value(f"{prefix}NAME", "must be at most 40 letters")
+    scopes = env.words(f"{prefix}SCOPES", list(ProviderConfig.scopes))
+    if "openid" not in scopes or not all(_SCOPE.fullmatch(each) for each in scopes):
+        raise bad_value(f"{prefix}SCOPES", "must be scopes separated by commas, openid among them")
+    admins, moderators = (frozenset(env.words(f"{prefix}{each}_GROUPS", [])) for each in ("ADMIN", "MODERATOR"))
+    if both := admins & moderators:
+        raise bad_value(f"{prefix}MODERATOR_GROUPS", f"names {len(both)} that ADMIN_GROUPS names, too")
+    return ProviderConfig(
+        id=id,
+        name=name,
+        issuer=issuer,
+        client_id=client_id,
+        client_secret=client_secret,
+        scopes=tuple(scopes),
+        groups_claims=tuple(env.words(f"{prefix}GROUPS_CLAIMS", list(ProviderConfig.groups_claims))),
+        admin_groups=admins,
+        moderator_groups=moderators,
+        open=env.choice(f"{prefix}SIGN_UP", "open", ("open", "invited")) == "open",
+        trust_email=env.flag(f"{prefix}TRUST_EMAIL", default=False),
+    )

@@ -1,0 +1,52 @@
+"""A code for tokens (RFC 6749, 4.1.3, with RFC 7636)."""
+
+import base64
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote_plus
+
+from django.http import HttpRequest
+
+from accounts.oidc.metadata import Metadata
+from accounts.oidc.problems import Kind, Problem
+from accounts.oidc.wire import ask
+
+if TYPE_CHECKING:
+    from accounts.oidc.provider import Provider
+
+
+class Tokens(NamedTuple):
+    """What is looked at once and then forgotten."""
+
+    id_token: str
+    # Empty when there is none.
+    access_token: str
+
+
+def exchange(
+    code: str, state: dict[str, Any], metadata: Metadata, provider: "Provider", request: HttpRequest
+) -> Tokens:
+    """Return the tokens for a code. Raises `Problem`."""
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": provider.callback_url(request),
+        "code_verifier": state["pkce_code_verifier"],
+    }
+    headers = {}
+    client_id, secret = provider.config.client_id, provider.config.client_secret
+    if "client_secret_basic" in metadata.auth_methods or "client_secret_post" not in metadata.auth_methods:
+        both = f"{quote_plus(client_id)}:{quote_plus(secret)}".encode()
+        headers["Authorization"] = f"Basic {base64.b64encode(both).decode()}"
+    else:
+        form |= {"client_id": client_id, "client_secret": secret}
+    answer = ask(metadata.token_endpoint, headers=headers, form=form)
+    found = answer.json()
+    if answer.status != HTTPStatus.OK:
+        if found.get("error") == "invalid_grant":
+            raise Problem(Kind.EXPIRED, "the code is not valid (any more)")
+        raise Problem(Kind.BROKEN, f"answered {answer.status} for a code")
+    id_token, access_token = found.get("id_token"), found.get("access_token")
+    if not isinstance(id_token, str):
+        raise Problem(Kind.REFUSED, "there is no ID token")
+    return Tokens(id_token, access_token if isinstance(access_token, str) else "")

@@ -1,0 +1,53 @@
+"""The keys that a provider signs with (RFC 7517)."""
+
+import hashlib
+from typing import Any
+
+from django.core.cache import cache
+from jwt import PyJWK
+from jwt.exceptions import PyJWKError, PyJWTError
+
+from accounts.oidc.metadata import LIFETIME, Metadata, document
+from accounts.oidc.problems import Kind, Problem
+
+# Which kind of key each algorithm needs. What uses a shared secret, or none, is not among them.
+KINDS = {
+    **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), "RSA"),
+    **dict.fromkeys(("ES256", "ES384", "ES512"), "EC"),
+    "EdDSA": "OKP",
+}
+MOST = 50
+RSA_LEAST = 2048
+
+
+def keys_for(metadata: Metadata, *, algorithm: str, kid: str | None, fresh: bool) -> list[PyJWK]:
+    """Return the provider's keys that may have signed, as published within the last minutes, or now if `fresh`."""
+    key = f"oidc:keys:{hashlib.sha256(metadata.jwks_uri.encode()).hexdigest()}"
+    found = None if fresh else cache.get(key)
+    if found is None:
+        found = document(metadata.jwks_uri).get("keys")
+        if not isinstance(found, list) or len(found) > MOST:
+            raise Problem(Kind.BROKEN, "publishes no usable keys")
+        cache.set(key, found, LIFETIME)
+    usable = (_key(each, algorithm) for each in found if _may_sign(each, algorithm, kid))
+    return [each for each in usable if each is not None]
+
+
+def _may_sign(jwk: Any, algorithm: str, kid: str | None) -> bool:
+    return (
+        isinstance(jwk, dict)
+        and jwk.get("kty") == KINDS[algorithm]
+        and jwk.get("use", "sig") == "sig"
+        and jwk.get("alg", algorithm) == algorithm
+        and (kid is None or jwk.get("kid") == kid)
+    )
+
+
+def _key(jwk: dict[str, Any], algorithm: str) -> PyJWK | None:
+    # Only what is public, whatever else is published by mistake.
+    public = {name: jwk[name] for name in ("kty", "n", "e", "crv", "x", "y") if name in jwk}
+    try:
+        key = PyJWK(public, algorithm)
+    except (PyJWKError, PyJWTError, ValueError, TypeError, KeyError):
+        return None
+    return key if getattr(key.key, "key_size", RSA_LEAST) >= RSA_LEAST or KINDS[algorithm] != "RSA" else None

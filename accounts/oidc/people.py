@@ -1,0 +1,96 @@
+"""The account that somebody gets who comes from a provider."""
+
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+
+from accounts.actions import may_sign_up, take_invitation
+from accounts.invitations import Remembered, forget, remembered, usable_invitation
+from accounts.models import Role, User
+from accounts.oidc.config import ProviderConfig
+from accounts.oidc.identity import Identity
+from accounts.oidc.models import BelievedAddress
+from accounts.oidc.problems import Kind, Problem
+
+
+def person_for(
+    request: HttpRequest, account: SocialAccount, identity: Identity, provider: ProviderConfig
+) -> SocialAccount:
+    """Return `account`, which is new, with its person: somebody who is here already, or a newcomer.
+
+    1. An account here with the same address is theirs when the provider has verified the address and its owner here
+       has proved it. Otherwise nobody is signed in: it could be somebody else's.
+    2. A newcomer joins as the provider's settings or an invitation allow. The first person ever becomes the owner.
+
+    Raises `Problem`.
+    """
+    if not identity.email:
+        raise Problem(Kind.NO_EMAIL, "no e-mail for a newcomer")
+    invited = remembered(request)
+    try:
+        made = _account(account, identity, provider, invited)
+    except IntegrityError:
+        # Somebody else was first: to be the owner, with this address, or the same person in another tab.
+        made = SocialAccount.objects.filter(provider=account.provider, uid=account.uid).first()
+        made = made or _account(account, identity, provider, invited)
+    if invited.code:
+        forget(request)
+    address = made.user.emailaddress_set.filter(email=identity.email).first()
+    if settings.CONFIRM_EMAIL and address and not address.verified:
+        address.send_confirmation(request, signup=True)
+    return made
+
+
+def prove(person: User, identity: Identity) -> None:
+    """Note that the address of a person here is really theirs, as their provider has verified it."""
+    if not identity.email_verified:
+        return
+    for address in person.emailaddress_set.filter(email=identity.email):
+        if address.set_verified():
+            BelievedAddress.objects.filter(address=address).delete()
+
+
+@transaction.atomic
+def _account(
+    account: SocialAccount, identity: Identity, provider: ProviderConfig, invited: Remembered
+) -> SocialAccount:
+    person = _known(identity) or _newcomer(identity, provider, invited)
+    made: SocialAccount = SocialAccount.objects.create(
+        user=person, provider=account.provider, uid=account.uid, extra_data=account.extra_data
+    )
+    return made
+
+
+def _known(identity: Identity) -> User | None:
+    """Return who has proved to own the address, if the provider has verified it, too."""
+    proved = EmailAddress.objects.filter(email=identity.email, verified=True, believed=None).first()
+    if proved and identity.email_verified:
+        person: User = proved.user
+        return person
+    taken = EmailAddress.objects.filter(email=identity.email, verified=True).exists()
+    if taken or User.objects.filter(email=identity.email).exists():
+        raise Problem(Kind.TAKEN, "the e-mail has an account, and one side has not verified it")
+    return None
+
+
+def _newcomer(identity: Identity, provider: ProviderConfig, invited: Remembered) -> User:
+    if not (provider.open or may_sign_up(invited.code)):
+        raise Problem(Kind.CLOSED, "a newcomer without an invitation")
+    first = not User.objects.exists()
+    # Where groups say who runs the server, nobody else becomes its owner by being early.
+    owns = first and (not provider.admin_groups or bool(provider.admin_groups & identity.groups))
+    invitation = usable_invitation(invited.code)
+    contact = invitation.contact if invitation else None
+    mailed = invited.proved and contact is not None and contact.email == identity.email
+    person = User(
+        email=identity.email,
+        name=identity.name,
+        password=make_password(None),
+        role=Role.OWNER if owns else Role.MEMBER,
+    )
+    User.objects.add(person, verified=identity.email_verified or mailed)
+    take_invitation(user=person, code=invited.code)
+    return person

@@ -1,0 +1,60 @@
+"""Signing out, here and then at the provider (OpenID Connect RP-Initiated Logout 1.0, and Cognito's way)."""
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from allauth.account import views as allauth
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from accounts.oidc.exchange import Tokens
+from accounts.oidc.leaving import lead_to
+from accounts.oidc.metadata import Metadata
+from chatscape.headers import FORGET
+
+if TYPE_CHECKING:
+    from accounts.oidc.provider import Provider
+
+SESSION_KEY = "oidc_sign_out"
+
+
+def remember(request: HttpRequest, provider: "Provider", metadata: Metadata, tokens: Tokens) -> None:
+    """Keep the way to sign out at the provider in the session of whoever has just signed in."""
+    url = sign_out_url(request, provider, metadata, tokens.id_token)
+    signing_in = request.user.is_authenticated or "account_login" in request.session
+    if url and signing_in:
+        request.session[SESSION_KEY] = [provider.config.id, url]
+
+
+def sign_out_url(request: HttpRequest, provider: "Provider", metadata: Metadata, id_token: str) -> str:
+    """Return where one signs out at the provider, or nothing when it has no such place."""
+    from accounts.oidc.provider import absolute, with_query
+
+    home, client_id = absolute(request, reverse("home")), provider.config.client_id
+    if metadata.is_like_cognito:
+        parts = urlsplit(metadata.authorization_endpoint)
+        out = metadata.end_session_endpoint or f"{parts.scheme}://{parts.netloc}/logout"
+        return with_query(out, {"client_id": client_id, "logout_uri": home})
+    if not metadata.end_session_endpoint:
+        return ""
+    asked = {"id_token_hint": id_token, "client_id": client_id, "post_logout_redirect_uri": home}
+    return with_query(metadata.end_session_endpoint, asked)
+
+
+class LogoutView(allauth.LogoutView):
+    """Sign out; who came through a provider is signed out there, too."""
+
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        name, url = self._provider()
+        response: HttpResponse = super().post(*args, **kwargs)
+        if url:
+            response = lead_to(self.request, url, name=name, out=True)
+            response["Clear-Site-Data"] = FORGET
+        return response
+
+    def _provider(self) -> tuple[str, str]:
+        id, url = self.request.session.get(SESSION_KEY) or ("", "")
+        names = {each.id: each.name for each in settings.OIDC_PROVIDERS}
+        # Not to one that is not configured any more.
+        return (names[id], url) if id in names else ("", "")
