@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+from accounts.oidc.config import local_accounts_in, providers_in
 from chatscape.env import Settings
 from chatscape.rates import limits_in, rates_of
 
@@ -45,6 +46,13 @@ MFA_TOTP_TOLERANCE = 1
 # allauth would let nobody with a second factor change their address. Whose main address is not confirmed
 # adds none (`accounts.mfa`).
 MFA_ALLOW_UNVERIFIED_EMAIL = True
+
+# Providers to sign in with (docs/sign-in.md), and whether there are local accounts, too.
+OIDC_PROVIDERS = providers_in(_env)
+LOCAL_ACCOUNTS = local_accounts_in(_env, OIDC_PROVIDERS)
+SOCIALACCOUNT_ADAPTER = "accounts.oidc.adapter.SocialAccountAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
 
 # Behind a proxy every visitor has the proxy's address: without this all share one rate limit.
 # Somebody ends TLS before us when the public address is https.

@@ -4,12 +4,16 @@ from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 from accounts import mfa, sign_in, views
+from accounts.oidc.connections import connections
+from accounts.oidc.sign_out import LogoutView
 
 urlpatterns = [
     path("profile/", views.profile, name="profile"),
     path("join/<slug:code>/", views.join, name="join"),
     path("invitations/", views.invitations, name="invitations"),
     path("accounts/login/", sign_in.LoginView.as_view(), name="account_login"),
+    path("accounts/logout/", LogoutView.as_view(), name="account_logout"),
+    path("accounts/3rdparty/", connections, name="socialaccount_connections"),
     path("accounts/signup/", sign_in.SignupView.as_view(), name="account_signup"),
     path("accounts/email/", sign_in.EmailView.as_view(), name="account_email"),
     path("accounts/reauthenticate/", sign_in.ReauthenticateView.as_view(), name="account_reauthenticate"),

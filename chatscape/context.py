@@ -20,6 +20,8 @@ def site(request: HttpRequest) -> dict[str, object]:
         "layout": "app_bare.html" if htmx else "app.html",
         "sign_up_open": settings.SIGN_UP == "open",
         "has_mail": bool(settings.EMAIL_URL),
+        "local_accounts": settings.LOCAL_ACCOUNTS,
+        "providers": settings.OIDC_PROVIDERS,
     }
 
 

@@ -53,7 +53,9 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
     "accounts",
+    "accounts.oidc",
     "chat",
     "chatscape",
 ]
@@ -70,6 +72,7 @@ MIDDLEWARE = [
     "chatscape.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.oidc.local.LocalAccountsMiddleware",
 ]
 
 ROOT_URLCONF = "chatscape.urls"

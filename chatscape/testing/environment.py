@@ -19,6 +19,7 @@ CONFIGURATION = (
     "HEARTBEAT_SECONDS",
     "HOST",
     "LIMITS",
+    "LOCAL_ACCOUNTS",
     "LOG_LEVEL",
     "PORT",
     "PUBLIC_URL",
