@@ -405,7 +405,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m chatscape.testing.parts", description="Real parts for tests."
     )
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("install", help="find or fetch PostgreSQL, Redis and Chromium")
+    verbs.add_parser("install", help="find or fetch PostgreSQL, Redis, Chromium and a provider")
     runner = verbs.add_parser("run", help="run a command with DATABASE_URL and REDIS_URL")
     runner.add_argument("command", nargs="+", help="the command, after --")
     given = parser.parse_args(arguments)
@@ -416,6 +416,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return run(given.command)
         for name, program in install().items():
             print(f"{name}: {program.version()} at {program.path}")
+        # Imported here: it is made of what is above.
+        from chatscape.testing import openid
+
+        print(f"oidc-provider: on Node {openid.install()} at {openid.folder()}")
     except Missing as missing:
         print(f"parts: {missing}", file=sys.stderr)
         return 1
