@@ -1,7 +1,9 @@
 """What can go wrong with a request, each with a code, a status and words for people."""
 
+from datetime import UTC, datetime
 from typing import ClassVar
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 
@@ -74,6 +76,13 @@ class Closed(ChatError):
     status = 403
 
 
+class Muted(ChatError):
+    """Moderators keep this person from saying anything for a time."""
+
+    code = "muted"
+    status = 403
+
+
 class RateLimited(ChatError):
     """Too often; right again after `retry_after` seconds."""
 
@@ -86,6 +95,13 @@ class Unavailable(ChatError):
 
     code = "unavailable"
     status = 503
+
+
+def muted(until: datetime, *, field: str = "body") -> Muted:
+    # The same text for everybody who is told: no other clock than the server's is known here.
+    when = date_format(until.astimezone(UTC), "DATETIME_FORMAT")
+    text = _("A moderator muted you until %(when)s UTC. Your profile leads to the reason.")
+    return Muted(text % {"when": when}, field=field)
 
 
 def unavailable() -> Unavailable:

@@ -14,8 +14,9 @@ from accounts.models import User
 from chat import events
 from chat.actions import sql
 from chat.actions.sql import Place
-from chat.errors import ChatError, Closed, Conflict, Forbidden, message_not_found, room_not_found
+from chat.errors import ChatError, Closed, Conflict, Forbidden, message_not_found, muted, room_not_found
 from chat.models import Message, MessageEdit, Room
+from chat.muting import check_not_muted, is_muted
 from chat.text import clean_body, to_html
 
 
@@ -38,7 +39,7 @@ def post_message(
     Sending the same `client_id` again, at any time and however often, returns the message of the
     first time. Messages of one room have consecutive revisions in the order they were committed.
     Raises `Invalid`, `NotFound` (no such room for this person), `Closed` (the author blocks the
-    other person) or `Conflict` (the `client_id` was used in another room).
+    other person), `Muted` or `Conflict` (the `client_id` was used in another room).
     """
     [outcome] = post_messages([Posting(author.id, room_id, client_id, body, reply_to)])
     if isinstance(outcome, ChatError):
@@ -59,10 +60,11 @@ def post_messages(postings: Iterable[Posting]) -> list[Message | ChatError]:
 def edit_message(*, actor: User, room_id: UUID, sequence: int, body: str) -> Message:
     """Change one's own message and return it; what it said before is kept.
 
-    Raises `Invalid`, `NotFound` (also for a deleted one) or `Forbidden` (somebody else's).
+    Raises `Invalid`, `NotFound` (also for a deleted one), `Forbidden` (somebody else's) or `Muted`.
     """
     text = clean_body(body)
     with transaction.atomic():
+        check_not_muted(actor.id)
         room = _locked_room(actor, room_id)
         message = _own_message(actor, room, sequence)
         if message.deleted_at:
@@ -167,7 +169,7 @@ class _Batch:
     def _needs_a_look(self, drafts: Sequence[_Draft]) -> bool:
         """Who has sent it before gets it again, also when they could not send it now."""
         replies = any(draft.posting.reply_to for draft in drafts)
-        return replies or any(place.blocks for place in self.places.values())
+        return replies or any(place.blocks or place.muted for place in self.places.values())
 
     def _look(self, drafts: Sequence[_Draft]) -> None:
         postings = [draft.posting for draft in drafts]
@@ -193,6 +195,8 @@ class _Batch:
             if known.room_id != posting.room_id:
                 raise _used_elsewhere()
             return known
+        if is_muted(place.muted):
+            raise muted(place.muted)
         if place.blocks:
             raise Closed(_("You blocked this person. Unblock them to write to them."))
         return self._new_message(draft, place, self._original(posting))

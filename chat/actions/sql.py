@@ -7,6 +7,7 @@ wait for their locks. Each is about any number of people. Everything else is wri
 # ruff: noqa: S608
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -15,6 +16,7 @@ from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections
 
 from accounts.models import User
 from chat.models import Message, Room
+from chat.rows import as_time
 
 Pair = tuple[UUID, UUID]
 _COLUMNS = [field for field in Message._meta.local_concrete_fields if not field.primary_key]
@@ -24,6 +26,7 @@ class Place(NamedTuple):
     """An active person's membership of a room that is locked.
 
     `blocks`: they block the other person of a direct room; `blocked`: that person blocks them.
+    `muted`: until when they may say nothing, also when that is over.
     """
 
     membership_id: int
@@ -31,6 +34,7 @@ class Place(NamedTuple):
     author: User
     blocks: bool
     blocked: bool
+    muted: datetime | None
 
 
 def locked_places(pairs: Collection[Pair]) -> dict[Pair, Place]:
@@ -45,14 +49,16 @@ def locked_places(pairs: Collection[Pair]) -> dict[Pair, Place]:
     places = {}
     lock = " FOR UPDATE OF room" if connection.features.has_select_for_update_of else ""
     for row in _fetched(_places_sql(len(pairs)) + lock, _keys(id for pair in pairs for id in pair)):
-        room_id, author_id, name, membership_id, revision, blocks, blocked = row
+        room_id, author_id, name, membership_id, revision, blocks, blocked, muted = row
         room_id, author_id = _uuid(room_id), _uuid(author_id)
         if room_id not in rooms:
             rooms[room_id] = Room.from_db(DEFAULT_DB_ALIAS, ["id", "revision"], [room_id, revision])
         if author_id not in authors:
             authors[author_id] = User.from_db(DEFAULT_DB_ALIAS, ["id", "name"], [author_id, name])
-        place = Place(membership_id, rooms[room_id], authors[author_id], bool(blocks), bool(blocked))
-        places[room_id, author_id] = place
+        until = None if muted is None else as_time(muted)
+        places[room_id, author_id] = Place(
+            membership_id, rooms[room_id], authors[author_id], bool(blocks), bool(blocked), until
+        )
     return places
 
 
@@ -144,7 +150,7 @@ def _places_sql(count: int) -> str:
         f"WITH asked (room_id, user_id) AS (VALUES {_rows(2, count)})"
         " SELECT room.id, author.id, author.name, membership.id, room.revision,"
         f" {blocks.format('membership.user_id', 'membership.peer_id')},"
-        f" {blocks.format('membership.peer_id', 'membership.user_id')}"
+        f" {blocks.format('membership.peer_id', 'membership.user_id')}, author.muted_until"
         " FROM asked"
         " JOIN chat_membership membership"
         " ON membership.room_id = asked.room_id AND membership.user_id = asked.user_id"

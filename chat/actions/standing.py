@@ -1,7 +1,6 @@
 """What somebody may do follows from the sanctions that are in force."""
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from chat import events
 from chat.errors import Forbidden, Invalid, NotFound
 from chat.models import Sanction
 from chat.models.sanction import REASON_MOST
+from chat.muting import is_muted
 
 Kind = Sanction.Kind
 CLOSING: Collection[str] = (Kind.SUSPENSION, Kind.BAN)
@@ -76,10 +76,6 @@ def clean_reason(reason: str, *, field: str = "reason") -> str:
 def flags(person: User) -> dict[str, Any]:
     """What the audit log says of somebody's standing."""
     return {"active": person.is_active, "muted": is_muted(person.muted_until)}
-
-
-def is_muted(until: datetime | None) -> bool:
-    return until is not None and until > timezone.now()
 
 
 def closed_by_sanction(person: User) -> bool:

@@ -1,6 +1,7 @@
 """Who may open a socket: checked before it is accepted."""
 
 from importlib import import_module
+from sys import intern
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -19,8 +20,8 @@ from chatscape import rates
 
 Scope = dict[str, Any]
 
-_PASSWORD = Statement(
-    lambda person: User.objects.filter(id=person, is_active=True).values_list("password"), person=UUID
+_PERSON = Statement(
+    lambda person: User.objects.filter(id=person, is_active=True).values_list("password", "role"), person=UUID
 )
 _ROOM = Statement(
     lambda person, room: Room.objects.of(person).filter(id=room).values_list("id"), person=UUID, room=UUID
@@ -63,15 +64,17 @@ def session_of(scope: Scope) -> Session | None:
         user_id = UUID(session.get(SESSION_KEY))
     except (AttributeError, TypeError, ValueError):
         return None
-    passwords = _PASSWORD.rows(person=user_id)
+    people = _PERSON.rows(person=user_id)
+    if not people:
+        return None
+    [(password, role)] = people
     known: str = session.get(HASH_SESSION_KEY, "")
-    if not passwords or not constant_time_compare(
-        known, User(password=passwords[0][0]).get_session_auth_hash()
-    ):
+    if not constant_time_compare(known, User(password=password).get_session_auth_hash()):
         return None
     if not _may_enter(user_id, scope):
         return None
-    return Session(user_id, key, known, rates.address_in(scope))
+    # There are few roles, and many sockets.
+    return Session(user_id, key, known, rates.address_in(scope), intern(role))
 
 
 def _may_enter(user_id: UUID, scope: Scope) -> bool:

@@ -24,6 +24,8 @@ class Session(NamedTuple):
     session_hash: str
     # Where it comes from, as limits count it (`chatscape.rates`).
     address: str = ""
+    # What the person may do on the server: with another role they come again.
+    role: str = ""
 
 
 class Socket:
@@ -34,6 +36,7 @@ class Socket:
         "gone",
         "hub",
         "protocol",
+        "role",
         "rooms",
         "session_hash",
         "session_key",
@@ -43,7 +46,7 @@ class Socket:
 
     def __init__(self, hub: Hub, session: Session, protocol: str) -> None:
         self.hub = hub
-        self.user_id, self.session_key, self.session_hash, self.address = session
+        self.user_id, self.session_key, self.session_hash, self.address, self.role = session
         self.protocol = protocol
         self.rooms: frozenset[UUID] = frozenset()
         self.watching = False

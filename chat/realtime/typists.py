@@ -7,8 +7,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from chat import events
-from chat.errors import room_not_found
+from chat.errors import muted, room_not_found
 from chat.models import Membership, Room
+from chat.muting import is_muted
 from chat.realtime.database import in_database
 from chat.sharing import unblocked
 
@@ -36,7 +37,7 @@ class Typists:
         """Tell a room that somebody types, unless it was told a moment ago.
 
         In a direct room nobody is told while one of the two blocks the other, in an event never.
-        Raises `NotFound` when they are not a member.
+        Raises `NotFound` when they are not a member, `Muted` when moderators keep them from saying anything.
         """
         now = time.monotonic()
         place = self._places.get(user_id, {}).get(room_id)
@@ -49,7 +50,7 @@ class Typists:
             events.typing(room_id, user_id, place.name)
 
     def forget(self, user_id: UUID) -> None:
-        """Ask anew about somebody: they, or somebody they talk with, may have blocked the other."""
+        """Ask anew about somebody, who may have been muted, or blocked by somebody, or have blocked them."""
         self._places.pop(user_id, None)
 
     def _tidy(self, now: float) -> None:
@@ -64,12 +65,14 @@ class Typists:
 
 
 def _ask(user_id: UUID, room_id: UUID) -> tuple[str, bool]:
-    """Return somebody's name, and whether a room hears that they type. Raises `NotFound`."""
+    """Return somebody's name, and whether a room hears that they type. Raises `NotFound` or `Muted`."""
     own = Membership.objects.of(user_id).filter(room=room_id)
-    found = own.values_list("user__name", "room__kind").first()
+    found = own.values_list("user__name", "user__muted_until", "room__kind").first()
     if found is None:
         raise room_not_found()
-    name, kind = found
+    name, muted_until, kind = found
+    if is_muted(muted_until):
+        raise muted(muted_until)
     if kind == Room.Kind.DIRECT:
         return name, unblocked().filter(user=user_id, room=room_id).exists()
     return name, kind != Room.Kind.EVENT
