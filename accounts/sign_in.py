@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.forms import Form
+from django.forms.utils import ErrorDict
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -20,17 +21,34 @@ from accounts.passkeys import PasskeysMixin
 from chat.errors import Conflict, Forbidden
 from chatscape.context import first_run
 
-# Seconds: allauth counts requests by the minute, failed passwords over five minutes.
-RETRY_REQUEST, RETRY_PASSWORD = 60, 300
+# Seconds: allauth counts requests by the minute, failed passwords over five minutes, the rest by the hour.
+RETRY_REQUEST, RETRY_PASSWORD, RETRY_RARE = 60, 300, 600
 
 
 class StatusMixin:
     """Answer 422 for mistakes in a form and 429 with Retry-After for too many attempts."""
 
+    # Whether allauth's answer to too many requests is the form again, and when to come back (seconds).
+    keeps_words = False
+    retry_after = RETRY_REQUEST
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
-        if response.status_code == 429:
-            response.setdefault("Retry-After", str(RETRY_REQUEST))
+        if response.status_code == 429 and not response.has_header("Retry-After"):
+            if self.keeps_words and request.method == "POST":
+                response = self._kept()
+            response["Retry-After"] = str(self.retry_after)
+        return response
+
+    def _kept(self) -> HttpResponse:
+        """Show the form with what was typed, instead of a page that says no more than to wait."""
+        form = self.get_form()  # type: ignore[attr-defined]
+        # It counts as checked: checking it would be the attempt that was refused.
+        form._errors, form.cleaned_data = ErrorDict(), {}
+        form.add_error(None, _("That was a lot at once. Wait a moment and try again."))
+        context = self.get_context_data(form=form)  # type: ignore[attr-defined]
+        response: HttpResponse = self.render_to_response(context)  # type: ignore[attr-defined]
+        response.status_code = 429
         return response
 
     def form_invalid(self, form: Form) -> HttpResponse:
@@ -57,9 +75,14 @@ class FirstRunMixin:
 class LoginView(StatusMixin, FirstRunMixin, PasskeysMixin, allauth.LoginView):
     """Sign in."""
 
+    keeps_words = True
+
 
 class SignupView(StatusMixin, FirstRunMixin, allauth.SignupView):
     """Sign up, as the owner, with an invitation, or because it is open."""
+
+    keeps_words = True
+    retry_after = RETRY_RARE
 
     def get_initial(self) -> dict[str, Any]:
         initial: dict[str, Any] = super().get_initial()
@@ -95,6 +118,9 @@ class PasswordSetView(StatusMixin, allauth.PasswordSetView):
 
 class PasswordResetView(StatusMixin, allauth.PasswordResetView):
     """Ask for a mail to reset the password; the answer is the same for every address."""
+
+    keeps_words = True
+    retry_after = RETRY_RARE
 
 
 class PasswordResetFromKeyView(StatusMixin, allauth.PasswordResetFromKeyView):

@@ -14,6 +14,7 @@ from accounts.invitations import is_mail_proof, link_url, remember, server_link,
 from accounts.models import User
 from chat.errors import NotFound
 from chat.sidebar import sidebar
+from chatscape.rates import check_request
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -77,6 +78,7 @@ def invitations(request: SignedInRequest) -> HttpResponse:
     if not request.user.runs_server:
         raise NotFound(_("There is nothing here, or you may not see it."))
     if request.method == "POST":
+        check_request("invite", request)
         renew_server_link(actor=request.user)
         return redirect("invitations")
     invitation = server_link(request.user)

@@ -10,6 +10,8 @@ from django.utils.cache import patch_vary_headers
 
 from chat.errors import ChatError
 
+PAGES: dict[int, str] = {HTTPStatus.TOO_MANY_REQUESTS: "429.html", HTTPStatus.SERVICE_UNAVAILABLE: "503.html"}
+
 
 def wants_json(request: HttpRequest) -> bool:
     """Say whether the client prefers JSON to HTML."""
@@ -42,9 +44,23 @@ def error_answer(request: HttpRequest, error: ChatError) -> HttpResponse:
         response: HttpResponse = JsonResponse({"error": error.as_dict()}, status=error.status)
     else:
         context = {"error": error, "title": HTTPStatus(error.status).phrase.capitalize()}
-        name = "503.html" if error.status == HTTPStatus.SERVICE_UNAVAILABLE else "error.html"
+        name = PAGES.get(error.status, "error.html")
         response = render(request, name, context, status=error.status)
+    patch_vary_headers(response, ["Accept", "HX-Request"])
+    return patient(response, error)
+
+
+def form_answer(
+    request: HttpRequest, template: str, context: dict[str, Any], refusal: ChatError | None = None
+) -> HttpResponse:
+    """Show the page of `form` with what was typed, and a status that says what is wrong with it."""
+    if refusal is None or refusal.retry_after is None:
+        return render(request, template, context, status=422 if context["form"].errors else 200)
+    return patient(render(request, template, context, status=refusal.status), refusal)
+
+
+def patient(response: HttpResponse, error: ChatError) -> HttpResponse:
+    """Say when to try again what was refused, if that helps."""
     if error.retry_after is not None:
         response["Retry-After"] = str(error.retry_after)
-    patch_vary_headers(response, ["Accept", "HX-Request"])
     return response

@@ -122,11 +122,16 @@ class Bucket:
         self._new[key] = used
         return 0.0
 
+    def give_back(self, key: Hashable) -> None:
+        """Do not count the last time."""
+        if key in self._new:
+            self._new[key] -= self._step
+
     def __len__(self) -> int:
         return len(self._new) + len(self._old)
 
 
-_buckets: dict[tuple[str, bool], Bucket] = {}
+_buckets: dict[str, Bucket] = {}
 
 
 def wait(name: str, *, person: UUID | None = None, address: str = "") -> float:
@@ -134,10 +139,17 @@ def wait(name: str, *, person: UUID | None = None, address: str = "") -> float:
     limit = settings.LIMITS.get(name)
     if limit is None:
         return 0.0
-    count = _shared if name in SHARED else _here
-    if limit.person and person is not None and (seconds := count(name, limit.person, person, personal=True)):
+    take, give_back = (_take_shared, _give_back_shared) if name in SHARED else (_take, _give_back)
+    personal = limit.person is not None and person is not None
+    if personal and (seconds := take(f"{name}.person", limit.person, person)):  # type: ignore[arg-type]
         return seconds
-    return count(name, limit.address, address, personal=False) if limit.address and address else 0.0
+    if limit.address is None or not address:
+        return 0.0
+    seconds = take(f"{name}.address", limit.address, address)
+    if seconds and personal:
+        # What others did at the address is not counted against the person.
+        give_back(f"{name}.person", limit.person, person)  # type: ignore[arg-type]
+    return seconds
 
 
 def check(name: str, *, person: UUID | None = None, address: str = "") -> None:
@@ -218,22 +230,38 @@ def _network(text: str) -> str:
     return str(address)
 
 
-def _here(name: str, rate: Rate, who: Hashable, *, personal: bool) -> float:
-    bucket = _buckets.get((name, personal))
+def _take(name: str, rate: Rate, who: Hashable) -> float:
+    bucket = _buckets.get(name)
     if bucket is None or bucket.rate is not rate:
-        bucket = _buckets[name, personal] = Bucket(rate)
+        bucket = _buckets[name] = Bucket(rate)
     return bucket.wait(who)
 
 
-def _shared(name: str, rate: Rate, who: Hashable, *, personal: bool) -> float:
-    """Count in windows that all processes agree on. Nobody can read from the cache who did what."""
+def _give_back(name: str, rate: Rate, who: Hashable) -> None:
+    _buckets[name].give_back(who)
+
+
+def _take_shared(name: str, rate: Rate, who: Hashable) -> float:
+    key, over = _window(name, rate, who)
+    cache.add(key, 0, rate.seconds)
+    return over if _add(key, 1) > rate.amount else 0.0
+
+
+def _give_back_shared(name: str, rate: Rate, who: Hashable) -> None:
+    _add(_window(name, rate, who)[0], -1)
+
+
+def _window(name: str, rate: Rate, who: Hashable) -> tuple[str, float]:
+    """Return where to count now, and how long: all processes agree. Nobody can read there who did what."""
     now = time.time()
     window = int(now // rate.seconds)
-    key = "rates:" + salted_hmac("chatscape.rates", f"{name}:{personal}:{who}:{rate}:{window}").hexdigest()
-    cache.add(key, 0, rate.seconds)
+    digest = salted_hmac("chatscape.rates", f"{name}:{who}:{rate}:{window}").hexdigest()
+    return f"rates:{digest}", (window + 1) * rate.seconds - now
+
+
+def _add(key: str, number: int) -> int:
     try:
-        count = cache.incr(key)
+        return cache.incr(key, number)
     except ValueError:
-        # Evicted between the two.
-        count = 1
-    return (window + 1) * rate.seconds - now if count > rate.amount else 0.0
+        # It has just been forgotten.
+        return 0

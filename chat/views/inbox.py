@@ -15,6 +15,7 @@ from chat.rows import as_uuid
 from chat.sidebar import REQUESTS_MOST, ROOMS_MOST, list_of, search_words
 from chat.statements import Statement
 from chat.views.page import Page
+from chat.views.search import searching
 from chatscape.answers import is_htmx
 from chatscape.conditional import not_modified, stamped
 from chatscape.context import first_run
@@ -34,6 +35,7 @@ _confirmed = Statement(
 
 
 @require_safe
+@searching("room-list")
 def home(request: HttpRequest) -> HttpResponse:
     """The inbox of who is signed in; for others, what this is."""
     if not request.user.is_authenticated:
@@ -42,6 +44,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@searching("room-list")
 @signed_in
 def room_list(request: SignedInRequest) -> HttpResponse:
     """The list of rooms as a fragment for htmx, or the inbox."""

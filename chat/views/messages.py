@@ -19,8 +19,9 @@ from chat.models import Message, Room
 from chat.render import message_json, messages_html
 from chat.text import clean_body
 from chat.views.rooms import Refused, number, room_page
-from chatscape.answers import error_answer, is_htmx, see_other, wants_json
+from chatscape.answers import error_answer, form_answer, is_htmx, patient, see_other, wants_json
 from chatscape.conditional import not_modified, stamped
+from chatscape.rates import check_request
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -36,21 +37,22 @@ def messages(request: SignedInRequest, room_id: UUID) -> HttpResponse:
 @signed_in
 def edit(request: SignedInRequest, room_id: UUID, sequence: int) -> HttpResponse:
     """Change one's own message."""
+    refusal = None
     message = _own(request, room_id, sequence)
     form = MessageForm(request.POST if request.method == "POST" else None, initial={"body": message.body})
     if request.method == "POST":
         try:
+            check_request("send", request)
             message = edit_message(
                 actor=request.user, room_id=room_id, sequence=sequence, body=request.POST.get("body", "")
             )
         except ChatError as error:
-            if wants_json(request) or not error.field:
+            if wants_json(request) or not (error.field or error.retry_after):
                 raise
-            refuse(form, error)
+            refuse(form, refusal := error)
         else:
             return _changed(request, message)
-    status = 422 if form.errors else 200
-    return render(request, "chat/message_edit.html", {"message": message, "form": form}, status=status)
+    return form_answer(request, "chat/message_edit.html", {"message": message, "form": form}, refusal)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -93,6 +95,7 @@ def _post(request: SignedInRequest, room_id: UUID) -> HttpResponse:
     post = partial(post_message, author=request.user, room_id=room_id, body=body, reply_to=_reply_to(request))
     plain = not (wants_json(request) or is_htmx(request))
     try:
+        check_request("send", request)
         client_id = _client_id(request)
         message = post(client_id=client_id)
         if plain and message.body != (text := clean_body(body)):
@@ -101,7 +104,8 @@ def _post(request: SignedInRequest, room_id: UUID) -> HttpResponse:
     except ChatError as error:
         if not plain or error.status == 404:
             return error_answer(request, error)
-        return room_page(request, room_id, refused=_refused(request, error), status=error.status)
+        page = room_page(request, room_id, refused=_refused(request, error), status=error.status)
+        return patient(page, error)
     return _changed(request, message)
 
 
