@@ -34,11 +34,11 @@ def test_the_browser_shows_it_without_complaint(page):
 @pytest.mark.browser
 def test_what_the_browser_complains_of_is_noted(page, problems):
     page.goto("/")
-    page.evaluate("document.head.append(Object.assign(document.createElement('script'), {textContent: '1'}))")
+    page.evaluate("document.head.append(Object.assign(document.createElement('style'), {textContent: 'p {}'}))")
     page.evaluate("console.error('mine')")
     page.evaluate("setTimeout(() => { throw new Error('thrown') })")
     page.wait_for_function("true")
     page.evaluate("new Promise((done) => setTimeout(done))")
-    for word in ("policy: script-src", "mine", "thrown"):
+    for word in ("policy: style-src", "mine", "thrown"):
         assert any(word in problem for problem in problems), word
     problems.clear()
