@@ -18,7 +18,9 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
 
     def list_apps(self, request: HttpRequest, provider: Any = None, client_id: Any = None) -> list[SocialApp]:
         return [
-            SocialApp(provider="openid_connect", provider_id=each.id, name=each.name, client_id=each.client_id)
+            SocialApp(
+                provider="openid_connect", provider_id=each.id, name=each.name, client_id=each.client_id
+            )
             for each in settings.OIDC_PROVIDERS
             if provider in (None, each.id, "openid_connect") and client_id in (None, each.client_id)
         ]

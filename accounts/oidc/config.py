@@ -49,7 +49,9 @@ def providers_in(env: Settings) -> tuple[ProviderConfig, ...]:
     if not ids:
         return (_provider(env, ONLY, "OIDC_", "Single sign-on"),) if plain else ()
     if plain:
-        raise bad_value(plain[0], "is of one provider alone; with OIDC_PROVIDERS each has its own, as documented")
+        raise bad_value(
+            plain[0], "is of one provider alone; with OIDC_PROVIDERS each has its own, as documented"
+        )
     if len(set(ids)) < len(ids) or not all(_ID.fullmatch(each) and len(each) <= 30 for each in ids):
         raise bad_value("OIDC_PROVIDERS", "must be different short names like cognito,corp in lower case")
     return tuple(
@@ -98,14 +100,18 @@ def _provider(env: Settings, id: str, prefix: str, name: str) -> ProviderConfig:
         if not value.isprintable():
             raise bad_value(prefix + each, "has characters that cannot be meant")
     if not is_safe_address(issuer) or urlsplit(issuer).query or issuer.endswith("?"):
-        raise bad_value(f"{prefix}ISSUER", "must be an https:// address without a query (http:// on this machine)")
+        raise bad_value(
+            f"{prefix}ISSUER", "must be an https:// address without a query (http:// on this machine)"
+        )
     name = env.text(f"{prefix}NAME") or name
     if len(name) > 40 or not name.isprintable():
         raise bad_value(f"{prefix}NAME", "must be at most 40 letters")
     scopes = env.words(f"{prefix}SCOPES", list(ProviderConfig.scopes))
     if "openid" not in scopes or not all(_SCOPE.fullmatch(each) for each in scopes):
         raise bad_value(f"{prefix}SCOPES", "must be scopes separated by commas, openid among them")
-    admins, moderators = (frozenset(env.words(f"{prefix}{each}_GROUPS", [])) for each in ("ADMIN", "MODERATOR"))
+    admins, moderators = (
+        frozenset(env.words(f"{prefix}{each}_GROUPS", [])) for each in ("ADMIN", "MODERATOR")
+    )
     if both := admins & moderators:
         raise bad_value(f"{prefix}MODERATOR_GROUPS", f"names {len(both)} that ADMIN_GROUPS names, too")
     return ProviderConfig(

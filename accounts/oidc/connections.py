@@ -51,7 +51,10 @@ def connections(request: SignedInRequest) -> HttpResponse:
 def _page(request: SignedInRequest, *, error: str = "", status: int = 200) -> HttpResponse:
     accounts = list(SocialAccount.objects.filter(user=request.user).order_by("pk"))
     names = {each.id: each.name for each in settings.OIDC_PROVIDERS}
-    rows = [(account, names.get(account.provider, account.provider), account.extra_data.get("email", "")) for account in accounts]
+    rows = [
+        (account, names.get(account.provider, account.provider), account.extra_data.get("email", ""))
+        for account in accounts
+    ]
     connected = {account.provider for account in accounts}
     others = [each for each in settings.OIDC_PROVIDERS if each.id not in connected]
     context: dict[str, Any] = {"rows": rows, "others": others, "error": error}

@@ -54,22 +54,33 @@ def identity_in(claims: Claims, userinfo: Claims, provider: ProviderConfig) -> I
     """Put together who somebody is; what is signed comes first."""
     sources = (claims, userinfo)
     email = next(filter(None, (_email(source) for source in sources)), "")
-    said = [_is_true(each["email_verified"]) for each in sources if _email(each) == email and "email_verified" in each]
+    said = [
+        _is_true(each["email_verified"])
+        for each in sources
+        if _email(each) == email and "email_verified" in each
+    ]
     return Identity(
         uid=hashlib.sha256(f"{provider.issuer}\n{claims['sub']}".encode()).hexdigest(),
         email=email,
         # Who says yes and no has not verified it.
         email_verified=bool(email) and (all(said) if said else provider.trust_email),
-        name=next(filter(None, (_name(source) for source in sources)), "") or _usable(email.partition("@")[0]) or "New",
+        name=next(filter(None, (_name(source) for source in sources)), "")
+        or _usable(email.partition("@")[0])
+        or "New",
         groups=frozenset(
-            group for source in sources for claim in provider.groups_claims for group in _groups(source.get(claim))
+            group
+            for source in sources
+            for claim in provider.groups_claims
+            for group in _groups(source.get(claim))
         ),
     )
 
 
 def _email(source: Claims) -> str:
     try:
-        return str(EmailFormField().clean(source.get("email") if isinstance(source.get("email"), str) else ""))
+        return str(
+            EmailFormField().clean(source.get("email") if isinstance(source.get("email"), str) else "")
+        )
     except ValidationError:
         return ""
 

@@ -102,4 +102,6 @@ def _words(found: dict[str, Any], name: str, *default: str) -> frozenset[str]:
     value = found.get(name)
     if value is None:
         return frozenset(default)
-    return frozenset(word for word in value if isinstance(word, str)) if isinstance(value, list) else frozenset()
+    return (
+        frozenset(word for word in value if isinstance(word, str)) if isinstance(value, list) else frozenset()
+    )

@@ -54,7 +54,9 @@ PAGES = {
     Kind.NO_EMAIL: Page(
         HTTPStatus.FORBIDDEN,
         _("Your email is missing"),
-        _("%(name)s did not tell us an email of yours, and an account needs one. Add it there, then try again."),
+        _(
+            "%(name)s did not tell us an email of yours, and an account needs one. Add it there, then try again."
+        ),
     ),
     Kind.TAKEN: Page(
         HTTPStatus.CONFLICT,
@@ -80,7 +82,9 @@ PAGES = {
     Kind.BROKEN: Page(
         HTTPStatus.BAD_GATEWAY,
         _("%(name)s gave no usable answer"),
-        _("Sign-in with it does not work at the moment. If that stays so, tell the people who run this server."),
+        _(
+            "Sign-in with it does not work at the moment. If that stays so, tell the people who run this server."
+        ),
     ),
 }
 

@@ -33,7 +33,9 @@ class Provider(OpenIDConnectProvider):
 
     @property
     def config(self) -> ProviderConfig:
-        found: ProviderConfig = next(each for each in settings.OIDC_PROVIDERS if each.id == self.app.provider_id)
+        found: ProviderConfig = next(
+            each for each in settings.OIDC_PROVIDERS if each.id == self.app.provider_id
+        )
         return found
 
     def callback_url(self, request: HttpRequest) -> str:
@@ -65,7 +67,9 @@ class Provider(OpenIDConnectProvider):
     def login_of(self, identity: Identity) -> SocialLogin:
         """Return what allauth goes on with: no token, and of the claims what is shown."""
         account = SocialAccount(provider=self.sub_id, uid=identity.uid, extra_data={"email": identity.email})
-        login = SocialLogin(user=User(email=identity.email, name=identity.name), account=account, provider=self)
+        login = SocialLogin(
+            user=User(email=identity.email, name=identity.name), account=account, provider=self
+        )
         login.identity = identity
         return login
 

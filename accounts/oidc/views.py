@@ -127,7 +127,9 @@ def _code(request: HttpRequest, metadata: Metadata) -> str:
         raise Problem(Kind.REFUSED, "another provider answers")
     if (error := request.GET.get("error")) is not None:
         # Anybody could put words into the address: only the known ones are told apart.
-        raise Problem(_ERRORS.get(error, Kind.BROKEN), f"answered {error if error in _ERRORS else 'an error'}")
+        raise Problem(
+            _ERRORS.get(error, Kind.BROKEN), f"answered {error if error in _ERRORS else 'an error'}"
+        )
     code = request.GET.get("code", "")
     if not code:
         raise Problem(Kind.EXPIRED, "there is no code")

@@ -37,7 +37,9 @@ def node() -> str:
 def install() -> str:
     """Fetch what the provider needs unless it is there, and return the version of Node it runs on."""
     here, program = folder(), node()
-    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    version = subprocess.run(
+        [program, "--version"], capture_output=True, text=True, check=True
+    ).stdout.strip()
     if is_installed():
         return version
     script = _in_environment("lib/node_modules/npm/bin/npm-cli.js")
@@ -74,7 +76,9 @@ class ProviderServer(Process):
 
     name = "provider"
 
-    def __init__(self, shape: str = "standard", *, callbacks: Sequence[str], homes: Sequence[str] = (), **client: Any) -> None:
+    def __init__(
+        self, shape: str = "standard", *, callbacks: Sequence[str], homes: Sequence[str] = (), **client: Any
+    ) -> None:
         super().__init__(Path(tempfile.mkdtemp(prefix="chatscape-")))
         if not is_installed():
             raise Missing("The provider for tests is not here. Run `make parts`.")
