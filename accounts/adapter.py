@@ -48,13 +48,6 @@ class AccountAdapter(DefaultAccountAdapter):
         response: HttpResponse = super().post_login(request, user, **kwargs)
         return response
 
-    def logout(self, request: HttpRequest) -> None:
-        """Sign out; the sockets of this session end with it."""
-        person, key = request.user.pk, request.session.session_key
-        super().logout(request)
-        if person and key:
-            events.session_ended(person, key)
-
     def set_password(self, user: User, password: str) -> None:
         """Change a password; sockets of sessions that know the old one end."""
         super().set_password(user, password)

@@ -1,13 +1,15 @@
-"""The person who signs in."""
+"""The person who signs in, and the devices where they are signed in."""
 
 import uuid
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.sessions.models import Session
 from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.names import initials, validate_name
@@ -127,3 +129,55 @@ class User(AbstractBaseUser, PermissionsMixin):
     def hue(self) -> int:
         """The avatar's colour, 0 to 11, the same everywhere for ever."""
         return self.id.int % 12
+
+
+class Device(models.Model):
+    """Where somebody is signed in: one row for each session, gone with it.
+
+    Of what the browser says of itself two words are kept, and nothing of where it is.
+    """
+
+    class Kind(models.TextChoices):
+        """What its icon shows."""
+
+        PHONE = "phone", _("Phone")
+        TABLET = "tablet", _("Tablet")
+        COMPUTER = "computer", _("Computer")
+        OTHER = "other", _("Device")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # No constraint of the database: whoever deletes a session by hand needs to know nothing of this.
+    session = models.OneToOneField(Session, models.CASCADE, db_constraint=False)
+    person = models.ForeignKey(User, models.CASCADE, related_name="devices")
+    browser = models.CharField(max_length=30, blank=True)
+    system = models.CharField(max_length=30, blank=True)
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.OTHER)
+    # Signed in with a link that was shown on another device.
+    by_link = models.BooleanField(default=False)
+    signed_in_at = models.DateTimeField(default=timezone.now)
+    # To some minutes: see `accounts.devices.SEEN_EVERY`.
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        """Name it as people would, such as "Chrome on Android"."""
+        if self.browser and self.system:
+            return gettext("%(browser)s on %(system)s") % {"browser": self.browser, "system": self.system}
+        return self.browser or self.system or gettext("Unknown device")
+
+
+class DeviceLink(models.Model):
+    """Lets one more device in, once; made on a device, and gone when that signs out."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    device = models.OneToOneField(Device, models.CASCADE, related_name="link")
+    # Of the token in the address, which is kept nowhere.
+    digest = models.CharField(max_length=64, unique=True)
+    # Of the password that held when it was made: with another one it does not work.
+    password = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    used_by = models.ForeignKey(Device, models.SET_NULL, null=True, related_name="+")
+
+    def __str__(self) -> str:
+        return str(self.id)

@@ -4,6 +4,9 @@ Nothing is remembered between requests: a session that was ended, or a password 
 next one. What is not plain (another secret, an odd value) is left to Django.
 """
 
+import time
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -16,10 +19,14 @@ from django.contrib.sessions.models import Session
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models.functions import Now
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 
-from accounts.models import User
+from accounts.devices import seen_again
+from accounts.models import Device, User
+from chat import events
+from chat.rows import as_time
 from chat.statements import Statement
 
 # What few want to know of the one who asks is fetched when they do.
@@ -28,22 +35,56 @@ _LATER = ("last_login", "date_joined", "intro", "muted_until", "pseudonym")
 _FIELDS = [field.attname for field in User._meta.concrete_fields if field.attname not in _LATER]
 _UUIDS, _FLAGS = ("id",), ("is_active", "is_superuser")
 _SESSION = Statement(
-    lambda key: Session.objects.filter(session_key=key, expire_date__gt=Now()).values_list("session_data"),
+    lambda key: Session.objects.filter(session_key=key, expire_date__gt=Now()).values_list(
+        "session_data", "device__seen_at"
+    ),
     key=str,
 )
+# When somebody signed in, in seconds.
+SINCE = "signed_in"
 _PERSON = Statement(lambda id: User.objects.filter(id=id).values_list(*_FIELDS), id=UUID)
 
 
 class SessionStore(DatabaseStore):
-    """Django's sessions in the database, read without building a query."""
+    """Django's sessions in the database, read without building a query; their devices go where they go."""
 
     def load(self) -> dict[str, Any]:
         rows = _SESSION.rows(key=self.session_key or "")
         if not rows:
             self._session_key = None
             return {}
-        found: dict[str, Any] = self.decode(rows[0][0])
+        data, seen_at = rows[0]
+        if seen_at is not None:
+            seen_again(self.session_key or "", as_time(seen_at))
+        found: dict[str, Any] = self.decode(data)
         return found
+
+    def get_expiry_age(self, **kwargs: Any) -> int:
+        """Count from when somebody signed in: no session lives longer because it is used."""
+        since = self.get(SINCE)
+        if since is None:
+            return int(super().get_expiry_age(**kwargs))
+        return max(int(since + settings.SESSION_COOKIE_AGE - time.time()), 0)
+
+    def get_expiry_date(self, **kwargs: Any) -> datetime:
+        return timezone.now() + timedelta(seconds=self.get_expiry_age(**kwargs))
+
+    def cycle_key(self) -> None:
+        """Go on under another key, on the same device."""
+        data, before = self._session, self.session_key  # type: ignore[attr-defined]
+        self.create()
+        self._session_cache = data
+        if before:
+            Device.objects.filter(session=before).update(session=self.session_key)
+            self.delete(before)
+
+    def flush(self) -> None:
+        """End the session, whoever ends it; its sockets end with it."""
+        person, key = self.get(auth.SESSION_KEY), self.session_key
+        super().flush()
+        with suppress(TypeError, ValueError):
+            if key:
+                events.session_ended(UUID(person), key)
 
 
 class AuthenticationMiddleware(DjangoMiddleware):

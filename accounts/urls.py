@@ -3,12 +3,19 @@
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from accounts import mfa, sign_in, views
 from accounts.oidc.connections import connections
 from accounts.oidc.sign_out import LogoutView
 
 urlpatterns = [
     path("profile/", views.profile, name="profile"),
+    path("devices/", device_views.devices, name="devices"),
+    path("devices/<uuid:device_id>/end/", device_views.device_end, name="device-end"),
+    path("devices/others/", device_views.devices_end_others, name="devices-end-others"),
+    # The page forgets what it keeps on this device when it sends a form to an address with this end.
+    path("devices/logout/", device_views.devices_end_all, name="devices-end-all"),
+    path("devices/new/", device_views.device_new, name="device-new"),
+    path("devices/new/state/", device_views.device_new_state, name="device-new-state"),
+    path("devices/link/<slug:token>/", device_views.device_link, name="device-link"),
     path("join/<slug:code>/", views.join, name="join"),
     path("invitations/", views.invitations, name="invitations"),
     path("accounts/login/", sign_in.LoginView.as_view(), name="account_login"),

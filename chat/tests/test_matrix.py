@@ -24,6 +24,8 @@ from chat.tests.situations import HTMX, JSON, befriend, client_of, contact_of, s
 
 ROLES = ("anonymous", "mallory", "bob", "alice")
 SIGN_IN = 302
+# The password is asked for again.
+AGAIN = 302
 Codes = tuple[int, int, int, int]
 NO: Codes = (405, 405, 405, 405)
 PUBLIC: Codes = (200, 200, 200, 200)
@@ -143,6 +145,16 @@ ROWS: dict[str, Callable[[SimpleNamespace], Row]] = {
         context="rude",
     ),
     "profile": lambda it: Row("/profile/", OWN, (SIGN_IN, 422, 422, 422)),
+    "devices": lambda it: Row("/devices/", OWN),
+    # Signing others out, or letting one more in, is for who has just typed the password again.
+    "device-end": lambda it: Row(f"/devices/{X}/end/", NO, (SIGN_IN, AGAIN, AGAIN, AGAIN)),
+    "devices-end-others": lambda it: Row("/devices/others/", NO, (SIGN_IN, AGAIN, AGAIN, AGAIN)),
+    "devices-end-all": lambda it: Row("/devices/logout/", NO, (SIGN_IN, AGAIN, AGAIN, AGAIN)),
+    "device-new": lambda it: Row(
+        "/devices/new/", (SIGN_IN, AGAIN, AGAIN, AGAIN), (SIGN_IN, AGAIN, AGAIN, AGAIN)
+    ),
+    "device-new-state": lambda it: Row("/devices/new/state/", OWN),
+    "device-link": lambda it: Row("/devices/link/nothing/", (404, 404, 404, 404), (404, 404, 404, 404)),
     "join": lambda it: Row(f"/join/{it.code}/", (200, 200, 200, 302), (200, 302, 302, 302)),
     "invitations": lambda it: Row("/invitations/", MINE, (SIGN_IN, 404, 404, 302)),
     "account_login": lambda it: Row("/accounts/login/", (200, 302, 302, 302), (422, 302, 302, 302)),
