@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
+from accounts import device_views, mfa, sign_in, views
 from accounts.oidc.connections import connections
 from accounts.oidc.sign_out import LogoutView
 
