@@ -2,7 +2,6 @@
 
 from urllib.parse import urlsplit
 
-from accounts.oidc.config import local_accounts_in, providers_in
 from chatscape.env import Settings
 from chatscape.rates import limits_in, rates_of
 
@@ -47,9 +46,7 @@ MFA_TOTP_TOLERANCE = 1
 # adds none (`accounts.mfa`).
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 
-# Providers to sign in with (docs/sign-in.md), and whether there are local accounts, too.
-OIDC_PROVIDERS = providers_in(_env)
-LOCAL_ACCOUNTS = local_accounts_in(_env, OIDC_PROVIDERS)
+# Accounts at providers (docs/sign-in.md).
 SOCIALACCOUNT_ADAPTER = "accounts.oidc.adapter.SocialAccountAdapter"
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
