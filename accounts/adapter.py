@@ -53,6 +53,11 @@ class AccountAdapter(DefaultAccountAdapter):
         super().set_password(user, password)
         events.password_changed(user)
 
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        """Ask for codes last: those for recovery are few."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        return sorted(methods, key=lambda method: method["id"] == "mfa_reauthenticate")
+
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("profile")
 

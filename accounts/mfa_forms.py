@@ -8,6 +8,7 @@ from allauth.mfa.base.internal.flows import check_rate_limit
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.codes import use_code
@@ -28,6 +29,10 @@ class KeyNameField(forms.CharField):
         super().__init__(label=_("Name"), max_length=50, **kwargs)
 
 
+def _not_right() -> ValidationError:
+    return ValidationError(_("This code is not right, or it was used already."), code="incorrect_code")
+
+
 class OneTimeMixin:
     """Take each code once."""
 
@@ -39,7 +44,7 @@ class OneTimeMixin:
         code = str(self.cleaned_data["code"])
         found = use_code(self.user, code)
         if found is None:
-            raise get_adapter().validation_error("incorrect_code")
+            raise _not_right()
         self.authenticator = found
         succeeded()
         return code
@@ -55,6 +60,12 @@ class ReauthenticateForm(OneTimeMixin, base.ReauthenticateForm):
 
 class ActivateTOTPForm(totp.ActivateTOTPForm):
     code = CodeField()
+
+    def clean_code(self) -> str:
+        try:
+            return str(super().clean_code())
+        except ValidationError as error:
+            raise (_not_right() if error.code == "incorrect_code" else error) from error
 
 
 class OddAnswerMixin:
