@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from accounts.oidc.config import local_accounts_in, providers_in
 from chatscape.env import Settings, secret_key
 from chatscape.headers import directives, of_files
 from chatscape.rates import limits_in
@@ -39,6 +40,9 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme or "http"
 
 # Who may join once there is an owner, and whether an address must be confirmed by mail.
 SIGN_UP = env.choice("SIGN_UP", "invited", ("invited", "open"))
+# Providers to sign in with (docs/sign-in.md), and whether there are local accounts, too.
+OIDC_PROVIDERS = providers_in(env)
+LOCAL_ACCOUNTS = local_accounts_in(env, OIDC_PROVIDERS)
 
 INSTALLED_APPS = [
     "daphne",
