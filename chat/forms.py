@@ -54,7 +54,7 @@ class ReportForm(forms.Form):
     """What a reporter tells the moderators."""
 
     reason = forms.CharField(required=False, widget=forms.RadioSelect(choices=Reason.choices))
-    context = WordsField(label=_("Context"))
+    context = WordsField(label=_("Context"), help_text=_("What happened, in your own words."))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -18,7 +18,8 @@ from chat.forms import ReportForm, refuse
 from chat.models import Block, Report
 from chat.rows import MessageRow, as_time
 from chat.sidebar import sidebar
-from chatscape.answers import wants_json
+from chatscape.answers import form_answer, wants_json
+from chatscape.rates import check_request
 
 LISTED = 200
 
@@ -86,22 +87,23 @@ def _report(request: SignedInRequest, about: Occasion, *, back: str) -> HttpResp
     refusal = None
     if form.is_bound:
         try:
+            check_request("report", request)
             made = report(reporter=request.user, about=about, **_told(request))
         except ChatError as error:
             # What was typed stays, whatever is wrong with it.
             if wants_json(request) or isinstance(error, NotFound):
                 raise
             refuse(form, refusal := error)
+            if error.field in form.fields:
+                # On a phone it may be out of sight.
+                form.fields[error.field].widget.attrs["autofocus"] = True
         else:
             if wants_json(request):
                 return JsonResponse({"report": {"id": str(made.id), "state": made.state}})
             context |= {"report": made, "may_block": _may_block(request, made)}
             return render(request, "chat/report_sent.html", context)
     context |= _messages(request, about)
-    response = render(request, "chat/report_new.html", context, status=refusal.status if refusal else 200)
-    if refusal and refusal.retry_after is not None:
-        response["Retry-After"] = str(refusal.retry_after)
-    return response
+    return form_answer(request, "chat/report_new.html", context, refusal)
 
 
 def _told(request: SignedInRequest) -> dict[str, Any]:
