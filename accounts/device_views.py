@@ -26,6 +26,7 @@ from accounts.device_links import (
 from accounts.device_names import device_of
 from accounts.devices import devices_of, end_device, end_devices, forget_lost, is_active, this_device
 from accounts.models import Device
+from accounts.oidc.sign_out import LogoutView
 from chat.errors import NotFound
 from chat.sidebar import sidebar
 from chatscape.answers import see_other, wants_json
@@ -87,9 +88,8 @@ def devices_end_all(request: SignedInRequest) -> HttpResponse:
 
 
 def _leave(request: HttpRequest) -> HttpResponse:
-    adapter = get_adapter(request)
-    adapter.logout(request)
-    return see_other(adapter.get_logout_redirect_url(request))
+    """Sign out here, and at the provider whom one came through."""
+    return LogoutView.as_view()(request)
 
 
 @never_cache
