@@ -3,12 +3,15 @@
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from accounts import device_views, mfa, sign_in, views
+from accounts import device_views, mfa, privacy, sign_in, views
 from accounts.oidc.connections import connections
 from accounts.oidc.sign_out import LogoutView
 
 urlpatterns = [
     path("profile/", views.profile, name="profile"),
+    path("profile/data/", privacy.data, name="data"),
+    path("profile/export/", privacy.export, name="data-export"),
+    path("profile/erase/", privacy.erase, name="erase"),
     path("devices/", device_views.devices, name="devices"),
     path("devices/<uuid:device_id>/end/", device_views.device_end, name="device-end"),
     path("devices/others/", device_views.devices_end_others, name="devices-end-others"),

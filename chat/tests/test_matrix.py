@@ -155,6 +155,10 @@ ROWS: dict[str, Callable[[SimpleNamespace], Row]] = {
     ),
     "device-new-state": lambda it: Row("/devices/new/state/", OWN),
     "device-link": lambda it: Row("/devices/link/nothing/", (404, 404, 404, 404), (404, 404, 404, 404)),
+    "data": lambda it: Row("/profile/data/", OWN),
+    # To the page that asks for the password.
+    "data-export": lambda it: Row("/profile/export/", NO, (302, 302, 302, 302)),
+    "erase": lambda it: Row("/profile/erase/", OWN, (302, 302, 302, 302)),
     "join": lambda it: Row(f"/join/{it.code}/", (200, 200, 200, 302), (200, 302, 302, 302)),
     "invitations": lambda it: Row("/invitations/", MINE, (SIGN_IN, 404, 404, 302)),
     "account_login": lambda it: Row("/accounts/login/", (200, 302, 302, 302), (422, 302, 302, 302)),
