@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
     from chatscape.testing.browser import Problems
+    from chatscape.testing.discretion import Listener
     from chatscape.testing.parts import PostgresServer, RedisServer
     from chatscape.testing.server import Server
 
@@ -36,6 +37,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(STATE, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def _listener() -> "Listener":
+    from chatscape.testing.discretion import listen
+
+    return listen()
+
+
+@pytest.fixture(autouse=True)
+def _discreet_logs(_listener: "Listener") -> "Iterator[Listener]":
+    """Fail the test that logs an address, a token or what somebody said."""
+    _listener.told()
+    yield _listener
+    told = _listener.told()
+    assert not told, "A log must not hold this:\n" + "\n".join(told)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from chatscape.testing.discretion import told_by_server
 from chatscape.testing.environment import clean
 from chatscape.testing.machine import ROOT
 from chatscape.testing.parts import Process, free_port
@@ -67,6 +68,13 @@ class Server(Process):
     def start(self, timeout: float = 60) -> Self:
         self.prepare()
         return super().start(timeout)
+
+    def close(self) -> None:
+        """End it and remove its state. Raises `AssertionError` when its log tells what it must not."""
+        self.stop()
+        told = told_by_server(self.log, self.var / "chatscape.sqlite3")
+        super().close()
+        assert not told, "The server's log holds:\n" + "\n".join(told[:20])
 
     def ready(self) -> bool:
         try:
