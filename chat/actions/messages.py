@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -15,7 +16,7 @@ from chat import events
 from chat.actions import sql
 from chat.actions.sql import Place
 from chat.errors import ChatError, Closed, Conflict, Forbidden, message_not_found, muted, room_not_found
-from chat.models import Message, MessageEdit, Room
+from chat.models import Block, Membership, Message, MessageEdit, Room
 from chat.muting import check_not_muted, is_muted
 from chat.text import clean_body, to_html
 
@@ -60,6 +61,8 @@ def post_messages(postings: Iterable[Posting]) -> list[Message | ChatError]:
 def edit_message(*, actor: User, room_id: UUID, sequence: int, body: str) -> Message:
     """Change one's own message and return it; what it said before is kept.
 
+    When the other person blocks the author by now, the message is withheld from them: its new words must
+    not reach them. To the author everything looks as always.
     Raises `Invalid`, `NotFound` (also for a deleted one), `Forbidden` (somebody else's) or `Muted`.
     """
     text = clean_body(body)
@@ -73,6 +76,8 @@ def edit_message(*, actor: User, room_id: UUID, sequence: int, body: str) -> Mes
             return message
         MessageEdit.objects.create(message=message, revision=message.revision, body=message.body)
         message.body, message.body_html, message.edited_at = text, to_html(text), timezone.now()
+        if not message.withheld and _is_blocked(actor, room):
+            _withhold(room, message)
         _change(room, message, "body", "body_html", "edited_at")
         events.message_edited(message)
         return message
@@ -255,6 +260,24 @@ def _own_message(actor: User, room: Room, sequence: int) -> Message:
     if message.author_id != actor.id:
         raise Forbidden(_("This is somebody else's message."))
     return message
+
+
+def _is_blocked(author: User, room: Room) -> bool:
+    """Say whether the other person of a direct room blocks `author`."""
+    if room.kind != Room.Kind.DIRECT:
+        return False
+    return Block.objects.filter(blocker__memberships__room=room, blocked=author).exists()
+
+
+def _withhold(room: Room, message: Message) -> None:
+    """Keep a message that was there from everybody but its author."""
+    message.withheld = True
+    message.save(update_fields=["withheld"])
+    if room.last_message_id == message.pk:
+        room.last_message = room.messages.filter(withheld=False).order_by("-sequence").first()
+        room.save(update_fields=["last_message"])
+    own = Membership.objects.filter(room=room, user=message.author_id)
+    own.filter(Q(withheld=None) | Q(withheld__sequence__lt=message.sequence)).update(withheld=message)
 
 
 def _change(room: Room, message: Message, *fields: str) -> None:

@@ -3,12 +3,14 @@
 import pytest
 
 from chat.actions.contacts import accept_contact, add_contact, block_person, unblock_person
+from chat.actions.messages import edit_message
 from chat.errors import Closed, NotFound
 from chat.history import page_of
-from chat.models import Block, Contact, Room
+from chat.models import Block, Contact, Membership, Room
 from chat.tests.situations import (
     HTMX,
     JSON,
+    befriend,
     client_of,
     contact_of,
     requests_waiting,
@@ -156,6 +158,46 @@ def test_what_was_withheld_stays_withheld_after_unblocking(blocked, room, alice,
     unblock_person(blocker=alice, person=bob)
 
     assert "rude words" not in client_of(alice).get(f"/rooms/{room.id}/").text
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_what_was_said_before_brings_no_new_words_by_an_edit(room, alice, bob, last):
+    say(alice, room, "first words")
+    message = say(bob, room, "kind words")
+    if not last:
+        say(alice, room, "last words")
+    block_person(blocker=alice, contact_id=contact_of(alice, bob).id)
+    his, hers = client_of(bob), client_of(alice)
+    before = row_of(bob, room)
+
+    edited = his.post(
+        f"/rooms/{room.id}/messages/{message.sequence}/edit/", {"body": "unkind words"}, **JSON
+    ).json()["message"]
+
+    assert edited["body"] == "unkind words"
+    for path in (f"/rooms/{room.id}/", f"/rooms/{room.id}/messages/", "/"):
+        assert "unkind words" not in hers.get(path).text, path
+    assert page_of(alice, room.id, since=3).messages == []
+    assert row_of(alice, room).preview == ("You: last words" if not last else "You: first words")
+    after = row_of(bob, room)
+    assert after.preview == before.preview.replace("kind words", "unkind words")
+    assert (after.unread, after.active_at) == (before.unread, before.active_at)
+    assert "unkind words" in his.get(f"/rooms/{room.id}/").text
+    say(bob, room, "later words")
+    assert row_of(bob, room).preview == "You: later words"
+
+
+def test_in_a_room_of_several_an_edit_reaches_everybody(alice, bob, mallory):
+    befriend(alice, bob)
+    several = Room.objects.create(kind=Room.Kind.GROUP)
+    for person in (alice, bob, mallory):
+        Membership.objects.create(room=several, user=person)
+    message = say(bob, several, "hello")
+    block_person(blocker=alice, contact_id=contact_of(alice, bob).id)
+
+    edit_message(actor=bob, room_id=several.id, sequence=message.sequence, body="hello all")
+
+    assert "hello all" in client_of(mallory).get(f"/rooms/{several.id}/").text
 
 
 def test_nothing_tells_the_blocked_person(room, alice, bob):
