@@ -41,11 +41,11 @@ async def answer(socket: Socket, text: str | None, data: bytes | None = None) ->
     """Do what a frame asks for and return the reply: what was asked for, or a typed error."""
     ref = None
     try:
-        too_soon = rates.wait("frames", person=socket.user_id)
+        too_fast = _too_fast(socket)
         frame = parse(text, data)
         ref = ref_of(frame)
-        if too_soon:
-            raise _too_fast(socket, too_soon)
+        if too_fast:
+            raise too_fast
         action = frame.get("action")
         handler = ACTIONS.get(action) if isinstance(action, str) else None
         if handler is None:
@@ -61,8 +61,11 @@ async def answer(socket: Socket, text: str | None, data: bytes | None = None) ->
         return _refusal(ref, ChatError("Something went wrong here. It has been noted."))
 
 
-def _too_fast(socket: Socket, seconds: float) -> RateLimited:
-    """Return the refusal of a frame; who does not listen to it for long is disconnected."""
+def _too_fast(socket: Socket) -> RateLimited | None:
+    """Return the refusal of one frame too many; who does not listen to it for long is disconnected."""
+    seconds = rates.wait("frames", person=socket.user_id)
+    if not seconds:
+        return None
     if rates.wait("flood", person=socket.user_id):
         socket.end(TOO_FAST, "too fast")
     return rates.too_fast(seconds)

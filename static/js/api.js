@@ -42,7 +42,8 @@ export async function history(room, asked) {
   try {
     return await socket.request("history.get", { room, ...asked });
   } catch (error) {
-    if (!error.passing) throw error;
+    // Who is asked for patience does not ask elsewhere.
+    if (!error.passing || error.code === "rate_limited") throw error;
   }
   const page = await ask(`${messageUrl(room)}?${new URLSearchParams(asked)}`);
   return { ...page, html: page.messages.map((message) => message.html).join("") };

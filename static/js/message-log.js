@@ -76,7 +76,7 @@ export class MessageLog {
   /**
    * Show a message that is on its way, or how it fares.
    * @param {Entry} entry
-   * @param {"sending" | "failed"} state
+   * @param {"sending" | "waiting" | "failed"} state
    */
   showPending(entry, state) {
     if (this.hasClientId(entry.client_id)) return;

@@ -20,6 +20,7 @@ export function showOutgoing(list, signal) {
     // The view is of an earlier part: what one writes belongs to the newest.
     if (messages.hasNewer) reload(list).catch(() => {});
   });
+  on("waiting", (entry) => show(entry, "waiting"));
   on("stalled", (entry) => show(entry, "failed"));
   on("failed", (entry) => show(entry, "failed"));
   on("gone", (entry) => messages.removePending(entry.client_id));

@@ -28,15 +28,17 @@ export function pendingArticle(entry, me) {
 }
 
 /**
- * Show whether a message is being sent or could not be.
+ * Show whether a message is being sent, now or when the server has time for it, or could not be.
  * @param {HTMLElement} article
  * @param {Entry} entry
- * @param {"sending" | "failed"} state
+ * @param {"sending" | "waiting" | "failed"} state
  */
 export function showState(article, entry, state) {
-  article.dataset.state = state;
-  article.querySelector(".message-failed")?.remove();
-  if (state === "failed") article.querySelector(".message-content").append(failure(article, entry));
+  article.dataset.state = state === "failed" ? state : "sending";
+  article.querySelector(".message-failed, .message-note")?.remove();
+  const content = article.querySelector(".message-content");
+  if (state === "failed") content.append(failure(article, entry));
+  if (state === "waiting") content.append(element("p", { class: "message-note" }, t("You write fast. It is sent in a moment.")));
 }
 
 const tell = (name, detail) => document.dispatchEvent(new CustomEvent(`chat:${name}`, { detail }));

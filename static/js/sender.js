@@ -2,8 +2,8 @@
 // in the order they were written, and again until the server has them.
 //
 // It tells the document how each entry of the outbox fares: "chat:queued"; "chat:stalled" (not there
-// after ten seconds, still tried); "chat:failed" (with `error`: the server refused it); "chat:sent"
-// (with `html`); "chat:gone". And hears from it: "chat:retry", "chat:discard", and "chat:arrived" when
+// after ten seconds, still tried); "chat:waiting" (the server asks for patience, and gets the message by itself
+// a little later); "chat:failed" (with `error`: the server refused it); "chat:sent" (with `html`); "chat:gone". And hears from it: "chat:retry", "chat:discard", and "chat:arrived" when
 // a message of this person came back.
 
 import { post } from "./api.js";
@@ -79,11 +79,22 @@ class Sender {
       this.#emit("sent", { ...entry, html });
       return true;
     } catch (error) {
-      if (error.passing) return this.#later(error.retryAfter * 1000 || AGAIN);
+      const wait = error.retryAfter * 1000 || AGAIN;
+      if (error.code === "rate_limited") await this.#wait(entry.room, wait);
+      if (error.passing) return this.#later(wait);
       clearTimeout(this.#patience.get(entry.client_id));
       await outbox.mark(entry, "failed", error.message);
       this.#emit("failed", { ...entry, state: "failed", error: error.message, field: error.field });
       return true;
+    }
+  }
+
+  /** Be patient with everything that waits in a room: the server has asked for it. */
+  async #wait(room, wait) {
+    for (const entry of await outbox.list(room)) {
+      if (entry.state !== "pending") continue;
+      this.#watch(entry, wait);
+      this.#emit("waiting", entry);
     }
   }
 
@@ -107,9 +118,9 @@ class Sender {
     return false;
   }
 
-  #watch(entry) {
+  #watch(entry, longer = 0) {
     clearTimeout(this.#patience.get(entry.client_id));
-    const timer = setTimeout(() => this.#emit("stalled", entry), PATIENCE);
+    const timer = setTimeout(() => this.#emit("stalled", entry), PATIENCE + longer);
     this.#patience.set(entry.client_id, timer);
   }
 
