@@ -14,6 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from accounts.actions import may_sign_up, take_invitation
+from accounts.email_change import confirm, is_anothers
 from accounts.invitations import forget, remembered
 from accounts.models import User
 from chat import events
@@ -47,6 +48,26 @@ class AccountAdapter(DefaultAccountAdapter):
             forget(request)
         response: HttpResponse = super().post_login(request, user, **kwargs)
         return response
+
+    def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
+        """Ask whether an address is theirs; somebody who has an account with it is told so instead.
+
+        Whoever wants to change to it sees the same either way.
+        """
+        address = emailconfirmation.email_address
+        if not signup and is_anothers(address):
+            self.send_mail("account/email/email_taken", address.email, {"email": address.email})
+        else:
+            super().send_confirmation_mail(request, emailconfirmation, signup)
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Let a confirmed address replace the one before."""
+        confirmed = confirm(request, email_address)
+        level, name = messages.SUCCESS, "account/messages/email_confirmed.txt"
+        if not confirmed:
+            level, name = messages.ERROR, "account/messages/email_confirmation_failed.txt"
+        self.add_message(request, level, name, {"email": email_address.email})
+        return confirmed
 
     def set_password(self, user: User, password: str) -> None:
         """Change a password; sockets of sessions that know the old one end."""

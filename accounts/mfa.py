@@ -114,10 +114,12 @@ class LoginPasskeyView(PasskeysMixin, StatusMixin, webauthn.LoginWebAuthnView):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if wants_json(request):
             return JsonResponse(json.loads(_as_json(auth.begin_authentication(user=None))))
-        return self.render_to_response(self.get_context_data())
+        page: HttpResponse = self.render_to_response(self.get_context_data())
+        return page
 
     def form_invalid(self, form: Form) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(form=form), status=422)
+        page: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=422)
+        return page
 
 
 # Confirming that it is still the same person
@@ -131,7 +133,8 @@ class ReauthenticatePasskeyView(QuestionMixin, StatusMixin, webauthn.Reauthentic
     """Use a passkey before something serious."""
 
     def form_invalid(self, form: Form) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(form=form), status=422)
+        page: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=422)
+        return page
 
 
 # Passkeys

@@ -8,12 +8,19 @@ from chatscape.rates import limits_in, rates_of
 _env = Settings()
 
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
-ACCOUNT_FORMS = {"signup": "accounts.forms.SignupForm", "add_email": "accounts.forms.AddEmailForm"}
+ACCOUNT_FORMS = {
+    "signup": "accounts.forms.SignupForm",
+    "add_email": "accounts.email_change.ChangeEmailForm",
+    "reset_password": "accounts.email_change.ResetPasswordForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_UNIQUE_EMAIL = True
-ACCOUNT_MAX_EMAIL_ADDRESSES = 3
+# Whoever has another password, address, passkey or code since a moment ago hears of it.
+ACCOUNT_EMAIL_NOTIFICATIONS = _env.flag(
+    "CONFIRM_EMAIL", default=bool(_env.url("EMAIL_URL", ("smtp", "smtps", "smtp+tls")))
+)
 # People may sign in before they confirm; whether they have to at all is CONFIRM_EMAIL, asked by
 # the adapter each time.
 ACCOUNT_EMAIL_VERIFICATION = "optional"

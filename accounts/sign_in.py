@@ -143,6 +143,10 @@ class EmailView(StatusMixin, allauth.EmailView):
         address = self._get_email_address(request)
         if settings.CONFIRM_EMAIL and address and not address.verified:
             super()._action_send(request, *args, **kwargs)
+            if not self._did_send_verification_email:
+                messages.info(
+                    request, _("A mail is on its way. Wait a few minutes before you ask for another.")
+                )
         return None
 
     def _action_primary(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
