@@ -3,8 +3,9 @@
 from typing import Any
 
 from django.contrib.admin import AdminSite as DjangoAdminSite
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from chatscape.admin.base import HouseAdmin, moderator
@@ -20,7 +21,7 @@ class AdminSite(DjangoAdminSite):
     """
 
     site_header = site_title = "ChatScape"
-    index_title = _("Moderation")  # type: ignore[assignment]
+    index_title = _("Moderation")
     enable_nav_sidebar = False
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
@@ -35,32 +36,30 @@ class AdminSite(DjangoAdminSite):
 
     def parts(self, request: HttpRequest) -> list[dict[str, Any]]:
         """Return the parts that this person may open, with what waits in them."""
-        parts = [it for it in self._registry.values() if it.has_module_permission(request)]
+        parts = [
+            it
+            for it in self._registry.values()
+            if isinstance(it, HouseAdmin) and it.has_module_permission(request)
+        ]
         return [
             {
                 "label": part.label,
                 "about": part.about,
-                "url": f"{self.base(request)}{part.opts.app_label}/{part.opts.model_name}/",
+                "url": reverse(f"admin:{part.opts.app_label}_{part.opts.model_name}_changelist"),
                 "waiting": part.waiting(moderator(request)),
             }
-            for part in sorted(parts, key=lambda it: it.place)  # type: ignore[attr-defined]
+            for part in sorted(parts, key=lambda it: it.place)
         ]
 
-    def app_index(
-        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> Any:
         """There is one page for all parts."""
         return redirect("admin:index")
 
-    def password_change(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
         return redirect("account_change_password")
 
-    def password_change_done(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def password_change_done(self, request: HttpRequest, extra_context: Any = None) -> Any:
         return redirect("account_change_password")
 
-    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
         return redirect("account_logout")

@@ -23,7 +23,9 @@ from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 
 from accounts.models import Role, User  # noqa: E402
 from accounts.tests.people import make_user  # noqa: E402
-from chat.actions import contacts, messages  # noqa: E402
+from chat.actions import appeals, contacts, messages, moderation  # noqa: E402
+from chat.actions.reports import about_message  # noqa: E402
+from chat.actions.reports import report as report_what_is  # noqa: E402
 from chat.models import Contact, Message, Report, Room  # noqa: E402
 from chat.tests import situations  # noqa: E402
 
@@ -101,6 +103,32 @@ def read(reader: str, room: str, sequence: int) -> None:
 def bodies(room: str) -> list[str]:
     """Everything in the room as the database has it, tombstones as empty texts."""
     return list(Message.objects.filter(room=room).order_by("sequence").values_list("body", flat=True))
+
+
+def appoint(person: str, role: str) -> None:
+    User.objects.filter(pk=person).update(role=role)
+
+
+def report(
+    reporter: str, room: str, sequence: int, reason: str, context: str, picked: list[int] | None = None
+) -> str:
+    """Report who wrote a message, with more messages; return the report."""
+    about = about_message(_user(reporter), uuid.UUID(room), sequence)
+    told = {"reason": reason, "context": context, "picked": picked or ()}
+    return str(report_what_is(reporter=_user(reporter), about=about, **told).pk)
+
+
+def decide(moderator: str, report: str, decision: str, reason: str, days: int | None = None) -> str:
+    """Decide a report; return the sanction that follows, if any."""
+    decided = moderation.decide(
+        actor=_user(moderator), report_id=uuid.UUID(report), decision=decision, reason=reason, days=days
+    )
+    made = decided.sanctions.first()
+    return str(made.pk) if made else ""
+
+
+def appeal(person: str, sanction: str, words: str) -> str:
+    return str(appeals.appeal(person=_user(person), sanction_id=uuid.UUID(sanction), words=words).pk)
 
 
 def reports(reporter: str) -> list[str]:

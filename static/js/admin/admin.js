@@ -1,0 +1,18 @@
+// The admin site's few conveniences: times as the viewer reads them, and keys. Everything works without.
+
+import { localise } from "../times.js";
+import { start as startKeys } from "./keys.js";
+
+localise(document);
+startKeys();
+
+// A menu of filters closes when one looks elsewhere.
+document.addEventListener("click", ({ target }) => {
+  for (const menu of document.querySelectorAll(".chip[open]")) if (!menu.contains(target)) menu.open = false;
+});
+document.addEventListener("keydown", ({ key }) => {
+  const menu = key === "Escape" && document.querySelector(".chip[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
