@@ -50,7 +50,7 @@ def data(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 @signed_in
-@reauthentication_required
+@reauthentication_required  # type: ignore[untyped-decorator]
 @never_cache
 def export(request: SignedInRequest) -> FileResponse:
     """The person's data as a zip file."""
@@ -60,7 +60,7 @@ def export(request: SignedInRequest) -> FileResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
-@reauthentication_required(allow_get=True)
+@reauthentication_required(allow_get=True)  # type: ignore[untyped-decorator]
 @never_cache
 def erase(request: SignedInRequest) -> HttpResponse:
     """Erase the account once its address has been typed."""
