@@ -8,29 +8,30 @@ from allauth.socialaccount.providers.base import AuthProcess
 from django.conf import settings
 from django.http import HttpRequest
 
+from accounts.models import User
 from accounts.oidc.connections import check_not_last
 from accounts.oidc.people import person_for, prove
+from accounts.oidc.provider import Provider
 from accounts.oidc.roles import apply_groups
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):
-    """Providers come from the environment alone; who signs in with one is found or made before allauth goes on."""
+    """Providers come from the environment alone; people are found or made before allauth goes on."""
 
     def list_apps(self, request: HttpRequest, provider: Any = None, client_id: Any = None) -> list[SocialApp]:
         return [
-            SocialApp(
-                provider="openid_connect", provider_id=each.id, name=each.name, client_id=each.client_id
-            )
+            SocialApp(provider=Provider.id, provider_id=each.id, name=each.name, client_id=each.client_id)
             for each in settings.OIDC_PROVIDERS
-            if provider in (None, each.id, "openid_connect") and client_id in (None, each.client_id)
+            if provider in (None, each.id, Provider.id) and client_id in (None, each.client_id)
         ]
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Find, link or make the person. Raises `Problem` when there shall be none."""
         identity, config = sociallogin.identity, sociallogin.provider.config
         if sociallogin.state.get("process") == AuthProcess.CONNECT:
-            if not sociallogin.is_existing or sociallogin.user == request.user:
-                prove(request.user, identity)
+            person = request.user
+            if isinstance(person, User) and (not sociallogin.is_existing or sociallogin.user == person):
+                prove(person, identity)
             return
         if not sociallogin.is_existing:
             sociallogin.account = person_for(request, sociallogin.account, identity, config)

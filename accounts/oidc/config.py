@@ -40,7 +40,7 @@ class ProviderConfig:
 
 
 def providers_in(env: Settings) -> tuple[ProviderConfig, ...]:
-    """Read the providers: one by plain variables, or those of `OIDC_PROVIDERS`, each with variables of its own.
+    """Read the providers: one by plain variables, or those of `OIDC_PROVIDERS` by variables of their own.
 
     Raises `ImproperlyConfigured` naming the variable that is missing or makes no sense.
     """
@@ -49,9 +49,7 @@ def providers_in(env: Settings) -> tuple[ProviderConfig, ...]:
     if not ids:
         return (_provider(env, ONLY, "OIDC_", "Single sign-on"),) if plain else ()
     if plain:
-        raise bad_value(
-            plain[0], "is of one provider alone; with OIDC_PROVIDERS each has its own, as documented"
-        )
+        raise bad_value(plain[0], "is for one provider; with OIDC_PROVIDERS each has its own")
     if len(set(ids)) < len(ids) or not all(_ID.fullmatch(each) and len(each) <= 30 for each in ids):
         raise bad_value("OIDC_PROVIDERS", "must be different short names like cognito,corp in lower case")
     return tuple(
@@ -100,9 +98,7 @@ def _provider(env: Settings, id: str, prefix: str, name: str) -> ProviderConfig:
         if not value.isprintable():
             raise bad_value(prefix + each, "has characters that cannot be meant")
     if not is_safe_address(issuer) or urlsplit(issuer).query or issuer.endswith("?"):
-        raise bad_value(
-            f"{prefix}ISSUER", "must be an https:// address without a query (http:// on this machine)"
-        )
+        raise bad_value(f"{prefix}ISSUER", "must be an https:// address (http:// on this machine only)")
     name = env.text(f"{prefix}NAME") or name
     if len(name) > 40 or not name.isprintable():
         raise bad_value(f"{prefix}NAME", "must be at most 40 letters")
@@ -112,8 +108,8 @@ def _provider(env: Settings, id: str, prefix: str, name: str) -> ProviderConfig:
     admins, moderators = (
         frozenset(env.words(f"{prefix}{each}_GROUPS", [])) for each in ("ADMIN", "MODERATOR")
     )
-    if both := admins & moderators:
-        raise bad_value(f"{prefix}MODERATOR_GROUPS", f"names {len(both)} that ADMIN_GROUPS names, too")
+    if admins & moderators:
+        raise bad_value(f"{prefix}MODERATOR_GROUPS", "names a group that ADMIN_GROUPS names, too")
     return ProviderConfig(
         id=id,
         name=name,

@@ -8,7 +8,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -41,7 +41,7 @@ def connections(request: SignedInRequest) -> HttpResponse:
         try:
             check_not_last(account)
         except ValidationError as error:
-            return _page(request, error=error.message, status=422)
+            return _page(request, error=str(error.message), status=422)
         account.delete()
         messages.success(request, _("Disconnected."))
         return redirect("socialaccount_connections")
@@ -52,8 +52,12 @@ def _page(request: SignedInRequest, *, error: str = "", status: int = 200) -> Ht
     accounts = list(SocialAccount.objects.filter(user=request.user).order_by("pk"))
     names = {each.id: each.name for each in settings.OIDC_PROVIDERS}
     rows = [
-        (account, names.get(account.provider, account.provider), account.extra_data.get("email", ""))
-        for account in accounts
+        {
+            "pk": each.pk,
+            "name": names.get(each.provider, each.provider),
+            "email": each.extra_data.get("email"),
+        }
+        for each in accounts
     ]
     connected = {account.provider for account in accounts}
     others = [each for each in settings.OIDC_PROVIDERS if each.id not in connected]

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from accounts.fields import EmailFormField
-from accounts.names import LEAST, MOST, PUNCTUATION, clean_name, is_allowed, validate_name
+from accounts.names import MOST, clean_name, is_allowed, validate_name
 from accounts.oidc.config import ProviderConfig
 from accounts.oidc.metadata import Metadata
 from accounts.oidc.problems import Kind, Problem

@@ -21,7 +21,7 @@ RSA_LEAST = 2048
 
 
 def keys_for(metadata: Metadata, *, algorithm: str, kid: str | None, fresh: bool) -> list[PyJWK]:
-    """Return the provider's keys that may have signed, as published within the last minutes, or now if `fresh`."""
+    """Return the provider's keys that may have signed: of the last minutes, or of now if `fresh`."""
     key = f"oidc:keys:{hashlib.sha256(metadata.jwks_uri.encode()).hexdigest()}"
     found = None if fresh else cache.get(key)
     if found is None:
@@ -45,7 +45,7 @@ def _may_sign(jwk: Any, algorithm: str, kid: str | None) -> bool:
 
 def _key(jwk: dict[str, Any], algorithm: str) -> PyJWK | None:
     # Only what is public, whatever else is published by mistake.
-    public = {name: jwk[name] for name in ("kty", "n", "e", "crv", "x", "y") if name in jwk}
+    public: dict[str, Any] = {name: jwk[name] for name in ("kty", "n", "e", "crv", "x", "y") if name in jwk}
     try:
         key = PyJWK(public, algorithm)
     except (PyJWKError, PyJWTError, ValueError, TypeError, KeyError):

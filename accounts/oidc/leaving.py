@@ -1,8 +1,8 @@
 """The way from a form of ours to a provider.
 
-Browsers follow no form to another origin that `form-action` does not name, nor the redirections there, which lead
-where only the provider knows. So the form ends on a page of ours, which leads on by itself: that is a link's step,
-not the form's. Programs, which have no such policy, get the redirection at once.
+Browsers follow no form to another origin that `form-action` does not name, and check each redirection on the
+way, of which only the provider knows. So the form ends on a page of ours, which leads on by itself: that is a
+link's step, not the form's. Programs, which have no such policy, get the redirection at once.
 """
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect

@@ -34,7 +34,7 @@ class Metadata:
 
     @property
     def is_like_cognito(self) -> bool:
-        """Whether one signs out there as at Amazon Cognito, which answers under two hosts and has a way of its own."""
+        """Whether one signs out there in the way of Amazon Cognito, which is its own."""
         host = urlsplit(self.issuer).hostname or ""
         if host.startswith("cognito-idp.") and ".amazonaws.com" in host:
             return True

@@ -7,7 +7,8 @@ from django.db import models
 class BelievedAddress(models.Model):
     """An address that counts as confirmed only because there was no mail server to confirm it.
 
-    Whoever typed it may not own it, so no provider's word about it leads into that account (`accounts.oidc.people`).
+    Whoever typed it may not own it: no provider's word about it leads into that account
+    (`accounts.oidc.people`).
     """
 
     address = models.OneToOneField(EmailAddress, models.CASCADE, primary_key=True, related_name="believed")

@@ -21,9 +21,10 @@ def person_for(
 ) -> SocialAccount:
     """Return `account`, which is new, with its person: somebody who is here already, or a newcomer.
 
-    1. An account here with the same address is theirs when the provider has verified the address and its owner here
-       has proved it. Otherwise nobody is signed in: it could be somebody else's.
-    2. A newcomer joins as the provider's settings or an invitation allow. The first person ever becomes the owner.
+    1. An account here with the same address is theirs when the provider has verified the address and its
+       owner here has proved it. Otherwise nobody is signed in: it could be somebody else's.
+    2. A newcomer joins as the provider's settings or an invitation allow. The first person ever becomes the
+       owner.
 
     Raises `Problem`.
     """

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     CLOSED = "closed"
     GONE = "gone"
     BROKEN = "broken"
+    FAILED = "failed"
 
 
 class Page(NamedTuple):
@@ -46,6 +47,11 @@ PAGES = {
         _("This sign-in took too long"),
         _("What %(name)s sent us is not valid any more. Start again."),
     ),
+    Kind.FAILED: Page(
+        HTTPStatus.BAD_REQUEST,
+        _("You were not signed in"),
+        _("%(name)s answered with an error. If it does so again, tell the people who run this server."),
+    ),
     Kind.REFUSED: Page(
         HTTPStatus.FORBIDDEN,
         _("You were not signed in"),
@@ -54,24 +60,22 @@ PAGES = {
     Kind.NO_EMAIL: Page(
         HTTPStatus.FORBIDDEN,
         _("Your email is missing"),
-        _(
-            "%(name)s did not tell us an email of yours, and an account needs one. Add it there, then try again."
-        ),
+        _("%(name)s did not tell us your email, and an account needs one. Add it there, then try again."),
     ),
     Kind.TAKEN: Page(
         HTTPStatus.CONFLICT,
         _("There is an account with your email"),
         _(
-            "It is not certain that it is yours. Sign in the way you did before, then connect %(name)s in your "
-            "profile. If that account is not yours, tell the people who run this server."
+            "It is not certain that it is yours. Sign in the way you did before, then connect %(name)s in "
+            "your profile. If that account is not yours, tell the people who run this server."
         ),
     ),
     Kind.CLOSED: Page(
         HTTPStatus.FORBIDDEN,
         _("By invitation only"),
         _(
-            "New people join this server with an invitation link. Ask somebody who is already here for one, open "
-            "it, then sign in with %(name)s."
+            "New people join this server with an invitation link. Ask somebody who is already here for one, "
+            "open it, then sign in with %(name)s."
         ),
     ),
     Kind.GONE: Page(
@@ -82,9 +86,7 @@ PAGES = {
     Kind.BROKEN: Page(
         HTTPStatus.BAD_GATEWAY,
         _("%(name)s gave no usable answer"),
-        _(
-            "Sign-in with it does not work at the moment. If that stays so, tell the people who run this server."
-        ),
+        _("Sign-in with it does not work now. If that stays so, tell the people who run this server."),
     ),
 }
 

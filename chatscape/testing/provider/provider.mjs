@@ -62,7 +62,7 @@ async function loadExistingGrant(ctx) {
 
 /** Ask nobody whether they mean it. */
 function logoutSource(ctx, form) {
-  ctx.body = `<!doctype html><title>Signing out</title>${form}
+  ctx.body = `<!doctype html><title>Signing out</title><link rel="icon" href="data:,">${form}
     <button form="op.logoutForm" name="logout" value="yes">Yes, sign me out</button>`;
 }
 
@@ -179,7 +179,8 @@ async function ours(request, response, url) {
 
 async function signIn(request, response, uid) {
   if (request.method !== "POST") {
-    const page = `<!doctype html><html lang="en"><title>Provider</title><h1>The provider</h1>
+    const page = `<!doctype html><html lang="en"><title>Provider</title>
+      <link rel="icon" href="data:,"><h1>The provider</h1>
       <form method="post"><label>Login <input name="login" autofocus></label><button>Let me in</button>
       <button name="denied" value="1">No</button></form>`;
     response.writeHead(200, { "Content-Type": "text/html" }).end(page);
