@@ -13,6 +13,7 @@ from accounts.forms import ProfileForm
 from accounts.invitations import is_mail_proof, link_url, remember, server_link, usable_invitation, was_taken
 from accounts.models import User
 from chat.errors import NotFound
+from chat.moderators import waiting_for
 from chat.sidebar import sidebar
 from chatscape.rates import check_request
 
@@ -33,6 +34,7 @@ def profile(request: SignedInRequest) -> HttpResponse:
         **sidebar(request.user),
         "form": form,
         "email_confirmed": bool(address and address.verified),
+        "waiting": waiting_for(request.user) if request.user.is_staff else 0,
     }
     return render(request, "accounts/profile.html", context, status=422 if form.errors else 200)
 
