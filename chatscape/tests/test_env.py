@@ -54,6 +54,10 @@ BAD = [
     ("STATIC_URL", "ftp://cdn.example.org/"),
     ("HEARTBEAT_SECONDS", "0"),
     ("HEARTBEAT_SECONDS", "1.5"),
+    ("LIMITS", "few"),
+    ("LIMIT_SEND", "30"),
+    ("LIMIT_SEND", "30 per second"),
+    ("LIMIT_SEARCH_ADDRESS", "0/1m"),
     ("LOG_LEVEL", "LOUD"),
     ("CHATSCAPE_VAR", "/dev/null/var"),
 ]

@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from pathlib import Path
 
 import pytest
 from django.core.cache import cache
@@ -244,3 +245,13 @@ def test_without_redis_nobody_is_refused_and_it_is_said_once(redis_server, setti
         with pytest.raises(RateLimited):
             rates.check("report", person=BOB, address="192.0.2.2")
         assert len(caplog.records) == 2
+
+
+def test_every_limit_is_described():
+    text = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
+    for name, (person, address) in DEFAULTS.items():
+        for variable, default in (
+            (f"LIMIT_{name.upper()}", person),
+            (f"LIMIT_{name.upper()}_ADDRESS", address),
+        ):
+            assert (f"| `{variable}` | `{default}` |" in text) is (default is not None)
