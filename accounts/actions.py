@@ -20,6 +20,12 @@ def may_sign_up(code: str) -> bool:
     return settings.SIGN_UP == "open" or bool(usable_invitation(code)) or not User.objects.exists()
 
 
+def has_account(email: str) -> bool:
+    """Say whether an address belongs to somebody: it is how they sign in, or they have confirmed it."""
+    confirmed = EmailAddress.objects.filter(email=email, verified=True)
+    return User.objects.filter(email=email).exists() or confirmed.exists()
+
+
 def sign_up(*, name: str, email: str, password: str, code: str = "", proved: bool = False) -> User:
     """Make an account; `name` and `email` have been checked, `email` is in lower case.
 
@@ -37,7 +43,7 @@ def sign_up(*, name: str, email: str, password: str, code: str = "", proved: boo
     try:
         return _join(user, code, proved)
     except IntegrityError as error:
-        if EmailAddress.objects.filter(email=email).exists():
+        if has_account(email):
             raise Conflict(_("this email has an account already"), field="email") from error
         return _join(user, code, proved)
 
@@ -78,6 +84,17 @@ def take_invitation(*, user: User, code: str) -> bool:
         return False
     events.inbox_changed(user)
     return True
+
+
+def pass_on_invitation(*, email: str, code: str) -> None:
+    """Give the link for one person to whoever has this address, who was signed up with it once more.
+
+    A link that still worked would tell that there was an account already; so it says as little as one that
+    was taken by a newcomer, and reaches the person who was meant.
+    """
+    invitation, user = usable_invitation(code), User.objects.filter(email=email).first()
+    if user and invitation and invitation.contact:
+        take_invitation(user=user, code=code)
 
 
 def _ask_newcomer(inviter: User, user: User) -> None:

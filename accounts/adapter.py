@@ -41,6 +41,10 @@ class AccountAdapter(DefaultAccountAdapter):
     ) -> bool:
         return bool(settings.CONFIRM_EMAIL)
 
+    def get_login_stages(self) -> list[str]:
+        own = {"allauth.account.stages.EmailVerificationStage": "accounts.confirmation.ConfirmationStage"}
+        return [own.get(stage, stage) for stage in super().get_login_stages()]
+
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """Take the invitation that somebody with an account came with."""
         if code := remembered(request).code:

@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from allauth.account import forms as allauth
 from django import forms
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.contrib.auth.hashers import make_password
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actions import sign_up
+from accounts.actions import has_account, pass_on_invitation, sign_up
 from accounts.fields import EmailFormField, NameFormField, PresenceMixin
 from accounts.invitations import remembered
 from accounts.models import User
+from chat.errors import Conflict
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[User]
@@ -27,6 +28,31 @@ class SignupForm(PresenceMixin, allauth.SignupForm):
     name = NameFormField()
     field_order = ("email", "name", "password1")
 
+    def validate_unique_email(self, value: str) -> str:
+        """Notice an account with this address, and say nothing: what to answer is decided later."""
+        self.account_already_exists = has_account(value)
+        return value
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """Make the account, or answer as if it had been made: nobody learns who has one (docs/decisions.md).
+
+        Raises what `sign_up` raises; `Conflict` where no mail could tell the owner of the address.
+        """
+        if not self.account_already_exists:
+            try:
+                return self.save(request), None
+            except Conflict:
+                # Somebody else signed up with it at the same moment.
+                self.account_already_exists = True
+        else:
+            # What takes longest of signing up.
+            make_password(self.cleaned_data["password1"])
+        if not settings.CONFIRM_EMAIL:
+            raise Conflict(_("No account was made. If you have one already, sign in, or try another email."))
+        pass_on_invitation(email=self.cleaned_data["email"], code=remembered(request).code)
+        answer: tuple[None, HttpResponse] = super().try_save(request)
+        return answer
+
     def save(self, request: HttpRequest) -> User:
         """Make the account. Raises what `sign_up` raises."""
         invited = remembered(request)
@@ -37,16 +63,6 @@ class SignupForm(PresenceMixin, allauth.SignupForm):
             code=invited.code,
             proved=invited.proved,
         )
-
-
-class AddEmailForm(allauth.AddEmailForm):
-    """Another address of one's own, where mail can prove that it is."""
-
-    def clean_email(self) -> str:
-        # Believed addresses would let anybody collect the requests meant for somebody else.
-        if not settings.CONFIRM_EMAIL:
-            raise ValidationError(_("This server cannot send mail to confirm another address."))
-        return str(super().clean_email())
 
 
 class TextFormField(forms.CharField):

@@ -21,9 +21,10 @@ ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = _env.flag(
     "CONFIRM_EMAIL", default=bool(_env.url("EMAIL_URL", ("smtp", "smtps", "smtp+tls")))
 )
-# People may sign in before they confirm; whether they have to at all is CONFIRM_EMAIL, asked by
-# the adapter each time.
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+# Nobody signs in before they have confirmed their address, as far as CONFIRM_EMAIL wants it
+# (`accounts.confirmation`). Whoever opens the mail in the browser they signed up with goes on there.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 # A session left open somewhere must not be enough to take the account over.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
@@ -56,6 +57,8 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 # Accounts at providers (docs/sign-in.md).
 SOCIALACCOUNT_ADAPTER = "accounts.oidc.adapter.SocialAccountAdapter"
 SOCIALACCOUNT_STORE_TOKENS = False
+# Providers answer for who signs in; whether an address is believed is another matter (`accounts.oidc.people`).
+SOCIALACCOUNT_EMAIL_VERIFICATION = "optional"
 SOCIALACCOUNT_LOGIN_ON_GET = False
 
 # Behind a proxy every visitor has the proxy's address: without this all share one rate limit.

@@ -98,7 +98,7 @@ class SignupView(StatusMixin, FirstRunMixin, allauth.SignupView):
             # Somebody else became the owner, or took the invitation, while the form was filled in.
             return self.closed()
         except Conflict as error:
-            form.add_error(error.field, error.message)
+            form.add_error(error.field or None, error.message)
             return self.form_invalid(form)
         return response
 
