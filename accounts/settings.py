@@ -57,7 +57,7 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 # Accounts at providers (docs/sign-in.md).
 SOCIALACCOUNT_ADAPTER = "accounts.oidc.adapter.SocialAccountAdapter"
 SOCIALACCOUNT_STORE_TOKENS = False
-# Providers answer for who signs in; whether an address is believed is another matter (`accounts.oidc.people`).
+# Providers answer for who signs in; whether an address is believed is another matter (`oidc.people`).
 SOCIALACCOUNT_EMAIL_VERIFICATION = "optional"
 SOCIALACCOUNT_LOGIN_ON_GET = False
 
