@@ -89,6 +89,14 @@ class QuestionMixin(PasskeysMixin):
         return context | kwargs
 
 
+class AgainMixin:
+    """Show a form with mistakes again, where allauth leads to the sign-in page."""
+
+    def form_invalid(self, form: Form) -> HttpResponse:
+        page: HttpResponse = self.render_to_response(self.get_context_data(form=form))  # type: ignore[attr-defined]
+        return page
+
+
 def _as_json(options: Any) -> str:
     # What fido2 has made reads like a dictionary and is none.
     return json.dumps(options, default=dict)
@@ -106,7 +114,7 @@ class AuthenticateView(QuestionMixin, StatusMixin, base.AuthenticateView):
         return {**context, "held": set(held)}
 
 
-class LoginPasskeyView(PasskeysMixin, StatusMixin, webauthn.LoginWebAuthnView):
+class LoginPasskeyView(PasskeysMixin, StatusMixin, AgainMixin, webauthn.LoginWebAuthnView):
     """Sign in with a passkey and nothing else."""
 
     template_name = "mfa/webauthn/login.html"
@@ -117,10 +125,6 @@ class LoginPasskeyView(PasskeysMixin, StatusMixin, webauthn.LoginWebAuthnView):
         page: HttpResponse = self.render_to_response(self.get_context_data())
         return page
 
-    def form_invalid(self, form: Form) -> HttpResponse:
-        page: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=422)
-        return page
-
 
 # Confirming that it is still the same person
 
@@ -129,12 +133,8 @@ class ReauthenticateView(StatusMixin, base.ReauthenticateView):
     """Type a code before something serious."""
 
 
-class ReauthenticatePasskeyView(QuestionMixin, StatusMixin, webauthn.ReauthenticateWebAuthnView):
+class ReauthenticatePasskeyView(QuestionMixin, StatusMixin, AgainMixin, webauthn.ReauthenticateWebAuthnView):
     """Use a passkey before something serious."""
-
-    def form_invalid(self, form: Form) -> HttpResponse:
-        page: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=422)
-        return page
 
 
 # Passkeys

@@ -251,3 +251,20 @@ def test_where_passkeys_work(
     settings.PUBLIC_URL, settings.ALLOWED_HOSTS = public, ["*"]
     request = RequestFactory().get("/x/", headers={"host": host}, secure=secure)
     assert passkeys_at(request) == expected
+
+
+def test_trying_keys_without_end_when_asked_again_is_told_to_wait(bob: User) -> None:
+    client = recent(bob)
+    add_passkey(client)
+    client.get(AGAIN)
+    answers = [
+        client.post(AGAIN, {"credential": Passkey(owner="eA").answer(question(client))}) for _ in range(7)
+    ]
+    assert answers[0].status_code == 422
+    assert answers[-1].status_code == 429
+    assert int(answers[-1]["Retry-After"]) > 0
+
+
+def question(client: Client) -> dict[str, Any]:
+    asked: dict[str, Any] = json.loads(client.get(AGAIN).context["question"])
+    return asked
