@@ -190,6 +190,8 @@ SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_NAME = "chatscape_session"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
 SESSION_COOKIE_SAMESITE = "Lax"
+# Our scripts take the token from the page.
+CSRF_COOKIE_HTTPONLY = True
 
 # Mail: printed on the console until a server is named.
 EMAIL_URL = env.url("EMAIL_URL", ("smtp", "smtps", "smtp+tls"))
@@ -257,6 +259,8 @@ if _public.scheme == "https":
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+    # Browsers take them from this host alone: another one under the same domain cannot set them.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-chatscape_session", "__Host-csrftoken"
 
 # Realtime: how often a socket is told the latest revision of its rooms (seconds).
 HEARTBEAT_SECONDS = env.number("HEARTBEAT_SECONDS", 20, least=1, most=60)

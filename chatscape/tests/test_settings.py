@@ -75,6 +75,19 @@ def test_https_makes_cookies_secure_and_stays_https(tmp_path):
     }
 
 
+def test_cookies_are_this_hosts_alone_and_no_scripts(tmp_path):
+    names = ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "SESSION_COOKIE_HTTPONLY", "CSRF_COOKIE_HTTPONLY")
+    plain, https = settings_of(tmp_path, *names), settings_of(tmp_path, *names, **PRODUCTION)
+
+    assert plain == dict(zip(names, ("chatscape_session", "csrftoken", True, True), strict=True))
+    assert https == dict(
+        zip(names, ("__Host-chatscape_session", "__Host-csrftoken", True, True), strict=True)
+    )
+    # What the prefix demands.
+    paths = ("SESSION_COOKIE_PATH", "CSRF_COOKIE_PATH", "SESSION_COOKIE_DOMAIN", "CSRF_COOKIE_DOMAIN")
+    assert list(settings_of(tmp_path, *paths, **PRODUCTION).values()) == ["/", "/", None, None]
+
+
 def test_without_https_a_laptop_works(tmp_path):
     found = settings_of(tmp_path, "SESSION_COOKIE_SECURE", "SECURE_SSL_REDIRECT", "ALLOWED_HOSTS", "DEBUG")
 
