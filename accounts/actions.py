@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.invitations import usable_invitation, was_taken
 from accounts.models import Role, User
+from accounts.oidc.models import BelievedAddress
 from chat import events
 from chat.errors import Conflict, Forbidden
 from chat.models import Block, Contact, Invitation
@@ -56,6 +57,8 @@ def _join(user: User, code: str, proved: bool) -> User:
     contact = invitation.contact if invitation else None
     mailed = proved and contact is not None and contact.email == user.email
     User.objects.add(user, verified=mailed or not settings.CONFIRM_EMAIL)
+    if not (mailed or settings.CONFIRM_EMAIL):
+        BelievedAddress.objects.create(address=user.emailaddress_set.get())
     taken = take_invitation(user=user, code=code)
     if not (first or taken or settings.SIGN_UP == "open"):
         raise Forbidden(_("Signing up is by invitation now."))
