@@ -49,7 +49,7 @@ class Place:
 
 
 _place = Statement(
-    lambda user, room: Membership.objects.filter(user=user, room=room).values_list(
+    lambda user, room: Membership.objects.filter(user=user, user__is_active=True, room=room).values_list(
         "room__revision", "room__kind", "peer__name"
     ),
     user=UUID,

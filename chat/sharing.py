@@ -34,7 +34,8 @@ def seen_by_peer(user_id: UUID, room_id: UUID) -> int | None:
 
 def peers_of(user_id: UUID) -> dict[UUID, UUID]:
     """The people whose presence somebody may know, with their rooms: of the most recent conversations."""
-    rows = sharing("shows_presence").filter(user=user_id, peer__isnull=False).recent_first()  # type: ignore[attr-defined]
+    own = sharing("shows_presence").filter(user=user_id, user__is_active=True, peer__isnull=False)
+    rows = own.recent_first()  # type: ignore[attr-defined]
     return dict(rows.values_list("peer", "room")[:PEERS_MOST])
 
 

@@ -54,8 +54,8 @@ def mark_all_read(marks: Mapping[tuple[UUID, UUID], int]) -> None:
 
 
 def check_member(user_id: UUID, room_id: UUID) -> None:
-    """Raise `NotFound` when somebody is not a member of a room."""
-    if not Membership.objects.filter(user=user_id, room=room_id).exists():
+    """Raise `NotFound` when somebody is not a member of a room, or may not use their account."""
+    if not Membership.objects.filter(user=user_id, user__is_active=True, room=room_id).exists():
         raise room_not_found()
 
 

@@ -19,7 +19,7 @@ from chat.errors import (
     room_not_found,
     unavailable,
 )
-from chat.history import page_of
+from chat.history import page_of, place_of
 from chat.models import Membership, Message, Room
 from chat.realtime import reads
 from chat.realtime.database import in_database
@@ -208,15 +208,13 @@ def _person(user_id: UUID) -> User:
 
 
 def _head(user: UUID, room_id: UUID) -> int:
-    head = Room.objects.of(user).filter(id=room_id).values_list("revision", flat=True).first()
-    if head is None:
-        raise room_not_found()
-    return head
+    return place_of(user, room_id).head
 
 
 def _watched(user: UUID) -> dict[UUID, tuple[int, int]]:
     """The revisions of somebody's rooms, and how far they have read in them."""
-    rows = Membership.objects.of(user).exclude(room__kind=Room.Kind.EVENT).recent_first()
+    own = Membership.objects.of(user).filter(user__is_active=True)
+    rows = own.exclude(room__kind=Room.Kind.EVENT).recent_first()
     found = rows.values_list("room", "room__revision", "read_sequence")[:WATCHED_MOST]
     return {room_id: (revision, read) for room_id, revision, read in found}
 

@@ -66,7 +66,7 @@ class Typists:
 
 def _ask(user_id: UUID, room_id: UUID) -> tuple[str, bool]:
     """Return somebody's name, and whether a room hears that they type. Raises `NotFound` or `Muted`."""
-    own = Membership.objects.of(user_id).filter(room=room_id)
+    own = Membership.objects.of(user_id).filter(room=room_id, user__is_active=True)
     found = own.values_list("user__name", "user__muted_until", "room__kind").first()
     if found is None:
         raise room_not_found()
