@@ -5,7 +5,8 @@ net below it, for what happened beside the application (a row deleted by hand, `
 changepassword`) and for events that were lost. Nothing is asked when a message is delivered.
 
 Every socket is looked at every `ROUND` seconds, in batches of at most `BATCH`, spread over the time,
-with three queries each, and one more when memberships have changed. A process makes at most one
+with three queries each, and one more when memberships have changed; every few minutes it is noted when their
+devices were last seen. A process makes at most one
 batch every `GAP` seconds: 7,500 sockets are looked at in 3 s, and with more of them a round takes
 longer in proportion, 20 s for 50,000. While the database is gone nobody is sent away: they get
 nothing new, and all would come back at once.
@@ -13,6 +14,7 @@ nothing new, and all would come back at once.
 
 import asyncio
 import logging
+import time
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -22,6 +24,7 @@ from django.db import connection
 from django.db.models import Model
 from django.utils import timezone
 
+from accounts.devices import SEEN_EVERY, seen_connected
 from accounts.models import User
 from chat.models import Membership
 from chat.realtime.database import in_database
@@ -48,6 +51,7 @@ class Sweep:
         # Who was found to be in the rooms they hear: hashes of (person, memberships, rooms). Whoever is in
         # a thousand rooms is not read anew each time.
         self._members: set[int] = set()
+        self._seen_again = time.monotonic() + SEEN_EVERY.total_seconds()
 
     async def run(self) -> None:
         while not cancelled():
@@ -57,6 +61,9 @@ class Sweep:
         """Look at each socket once; it takes `ROUND` seconds, or longer when there are very many."""
         sockets, before, members = list(self._sockets), self._known, self._members
         self._known, self._members = {}, set()
+        note_seen = time.monotonic() >= self._seen_again
+        if note_seen:
+            self._seen_again = time.monotonic() + SEEN_EVERY.total_seconds()
         gap = max(ROUND * BATCH / max(len(sockets), BATCH), GAP)
         for start in range(0, max(len(sockets), 1), BATCH):
             batch = [socket for socket in sockets[start : start + BATCH] if not socket.gone]
@@ -64,6 +71,8 @@ class Sweep:
                 for socket in await self._ended(batch, before) if batch else ():
                     socket.end(SIGN_IN_AGAIN)
                 await self._silence(batch, members)
+                if note_seen and (seen := {socket.session_key for socket in batch if not socket.gone}):
+                    await in_database(seen_connected, seen)
             except Exception as error:
                 logger.warning("Sessions could not be looked at: %s", type(error).__name__)
             await asyncio.sleep(gap)
