@@ -7,7 +7,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
-from accounts.actions import may_sign_up, take_invitation
+from accounts.actions import has_account, may_sign_up, take_invitation
 from accounts.invitations import Remembered, forget, remembered, usable_invitation
 from accounts.models import Role, User
 from accounts.oidc.config import ProviderConfig
@@ -71,8 +71,7 @@ def _known(identity: Identity) -> User | None:
     if proved and identity.email_verified:
         person: User = proved.user
         return person
-    taken = EmailAddress.objects.filter(email=identity.email, verified=True).exists()
-    if taken or User.objects.filter(email=identity.email).exists():
+    if has_account(identity.email):
         raise Problem(Kind.TAKEN, "the e-mail has an account, and one side has not verified it")
     return None
 

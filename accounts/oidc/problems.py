@@ -67,7 +67,7 @@ PAGES = {
         _("There is an account with your email"),
         _(
             "It is not certain that it is yours. Sign in the way you did before, then connect %(name)s in "
-            "your profile. If that account is not yours, tell the people who run this server."
+            "your profile. If you cannot, or the account is not yours, tell the people who run this server."
         ),
     ),
     Kind.CLOSED: Page(

@@ -77,7 +77,7 @@ class ProviderServer(Process):
     name = "provider"
 
     def __init__(
-        self, shape: str = "standard", *, callbacks: Sequence[str], homes: Sequence[str] = (), **client: Any
+        self, shape: str = "standard", *, callbacks: Sequence[str], homes: Sequence[str] = ()
     ) -> None:
         super().__init__(Path(tempfile.mkdtemp(prefix="chatscape-")))
         if not is_installed():
@@ -97,8 +97,14 @@ class ProviderServer(Process):
                     "client_secret": CLIENT_SECRET,
                     "redirect_uris": list(callbacks),
                     "post_logout_redirect_uris": list(homes),
-                    **client,
-                }
+                },
+                # The same, who says so in the form instead of in a header.
+                {
+                    "client_id": f"{CLIENT_ID}-post",
+                    "client_secret": CLIENT_SECRET,
+                    "redirect_uris": list(callbacks),
+                    "token_endpoint_auth_method": "client_secret_post",
+                },
             ],
         }
 

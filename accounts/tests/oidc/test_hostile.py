@@ -41,7 +41,10 @@ TRICKS: dict[str, tuple[dict[str, Any], tuple[int, str]]] = {
     "an empty name": ({"id_token": {"set": {"sub": ""}}, "userinfo": {"set": {"sub": ""}}}, REFUSED),
     "a number for a name": ({"id_token": {"set": {"sub": 7}}}, REFUSED),
     "a very long name": ({"id_token": {"set": {"sub": "x" * 256}}}, REFUSED),
-    "the hash of another access token": ({"id_token": {"set": {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"}}}, REFUSED),
+    "the hash of another access token": (
+        {"id_token": {"set": {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"}}},
+        REFUSED,
+    ),
     "an access token as ID token": ({"id_token": {"header": {"typ": "at+jwt"}}}, REFUSED),
     "no ID token": ({"token": {"drop": ["id_token"]}}, REFUSED),
     "a number as ID token": ({"token": {"set": {"id_token": 7}}}, REFUSED),
@@ -55,7 +58,10 @@ TRICKS: dict[str, tuple[dict[str, Any], tuple[int, str]]] = {
     "keys in no list": ({"jwks": {"set": {"keys": {}}}}, (502, "broken")),
     "no e-mail": ({"userinfo": {"drop": ["email"]}}, (403, "email")),
     "an e-mail that is none": ({"userinfo": {"set": {"email": "alice"}}}, (403, "email")),
-    "an e-mail with another inside": ({"userinfo": {"set": {"email": "a@b.example\ncc@d.example"}}}, (403, "email")),
+    "an e-mail with another inside": (
+        {"userinfo": {"set": {"email": "a@b.example\ncc@d.example"}}},
+        (403, "email"),
+    ),
     "e-mails in a list": ({"userinfo": {"set": {"email": ["alice@example.com"]}}}, (403, "email")),
     "no token at all": ({"token": {"status": 400, "body": {"error": "invalid_grant"}}}, (400, "expired")),
     "we are not known": ({"token": {"status": 401, "body": {"error": "invalid_client"}}}, (502, "broken")),
@@ -145,10 +151,7 @@ def test_an_answer_that_does_not_come_is_not_waited_for(
     standard.twist(**{place: slowness})
 
     began = time.monotonic()
-    if place == "discovery":
-        answer = visitor.come_back(visitor.leave())
-    else:
-        answer = visitor.sign_in("alice")
+    answer = visitor.come_back(visitor.leave()) if place == "discovery" else visitor.sign_in("alice")
 
     assert (answer.status_code, visitor.path) == (503, "/accounts/oidc/sso/failed/gone/")
     assert answer["Retry-After"]
@@ -236,9 +239,7 @@ def test_a_code_works_once(standard, configure, visitor):
     configure(config_of(standard))
     used = query_of(visitor.at_provider(visitor.leave()))["code"]
     fresh = query_of(visitor.leave())["state"]
-    visitor.come_back(
-        f"/accounts/oidc/sso/login/callback/?code={used}&state={fresh}&iss={standard.issuer}"
-    )
+    visitor.come_back(f"/accounts/oidc/sso/login/callback/?code={used}&state={fresh}&iss={standard.issuer}")
 
     assert visitor.path == "/accounts/oidc/sso/failed/expired/", "its verifier is another sign-in's"
     assert is_nobody(visitor)

@@ -40,7 +40,11 @@ def place(request: Any, serve: "Callable[..., Server]") -> Iterator[Place]:
     here = f"http://127.0.0.1:{port}"
     with ProviderServer(request.param, callbacks=[callback_of("sso", here)], homes=[f"{here}/"]) as provider:
         # Three variables, and one for the words on the button.
-        env = {"OIDC_ISSUER": provider.issuer, "OIDC_CLIENT_ID": CLIENT_ID, "OIDC_CLIENT_SECRET": CLIENT_SECRET}
+        env = {
+            "OIDC_ISSUER": provider.issuer,
+            "OIDC_CLIENT_ID": CLIENT_ID,
+            "OIDC_CLIENT_SECRET": CLIENT_SECRET,
+        }
         yield Place(serve({**env, "OIDC_NAME": "Example"}, port=port), provider.start())
 
 

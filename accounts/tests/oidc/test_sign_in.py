@@ -1,9 +1,16 @@
 """Signing in with a provider: two different ones, by configuration alone."""
 
+import json
+import time
+
 import pytest
+from allauth.socialaccount.models import SocialAccount, SocialToken
+from django.apps import apps
 
 from accounts.models import User
-from accounts.tests.oidc.visits import config_of
+from accounts.tests.oidc.visits import config_of, query_of
+
+ALICE = {"email": "alice@example.com", "email_verified": True}
 
 
 @pytest.mark.parametrize("shape", ["standard", "cognito"])
@@ -17,3 +24,286 @@ def test_somebody_signs_in_and_is_at_home(request, shape, configure, visitor):
     assert visitor.person == str(alice.pk)
     assert (alice.email, alice.name) == ("alice@example.com", "Alice")
     assert alice.emailaddress_set.get().verified
+
+
+def test_two_providers_at_once(standard, cognito, configure, visitor):
+    """The same name at two providers is two people."""
+    standard.people(alice={"email": "alice@one.example"})
+    cognito.people(alice={"email": "alice@two.example"})
+    configure(config_of(standard, "standard", name="One"), config_of(cognito, "cognito", name="Two"))
+    page = visitor.client.get("/accounts/login/").text
+    assert "Continue with One" in page
+    assert "Continue with Two" in page
+
+    visitor.sign_in("alice", "standard")
+    other = type(visitor)()
+    other.sign_in("alice", "cognito")
+
+    assert {visitor.person, other.person} == {str(person.pk) for person in User.objects.all()}
+    assert User.objects.count() == 2
+
+
+def test_another_issuer_under_the_same_name_knows_other_people(standard, cognito, configure, visitor):
+    """Only the configuration changes: nobody gets the account of a namesake at the provider before."""
+    configure(config_of(standard))
+    visitor.sign_in("alice")
+    cognito.people(alice={"email": "other@example.com"})
+    configure(config_of(cognito))
+
+    other = type(visitor)()
+    other.sign_in("alice")
+
+    assert other.person != visitor.person
+
+
+def test_the_same_person_comes_back(standard, configure, visitor):
+    configure(config_of(standard))
+    visitor.sign_in("alice")
+    standard.people(alice={"email": "new@example.com", "name": "Alicia"})
+
+    again = type(visitor)()
+    again.sign_in("alice")
+
+    assert again.person == visitor.person
+    assert User.objects.get().email == "alice@example.com", "what one is called here, one changes here"
+
+
+def test_what_is_asked_of_the_provider(standard, configure, visitor):
+    configure(config_of(standard))
+
+    asked = [query_of(visitor.leave()) for _ in range(2)]
+
+    assert asked[0]["response_type"] == "code"
+    assert asked[0]["code_challenge_method"] == "S256"
+    assert asked[0]["redirect_uri"] == "http://testserver/accounts/oidc/sso/login/callback/"
+    assert set(asked[0]["scope"].split()) == {"openid", "profile", "email"}
+    for fresh in ("state", "nonce", "code_challenge"):
+        assert len(asked[0][fresh]) >= 16
+        assert asked[0][fresh] != asked[1][fresh]
+
+
+def test_what_a_visitor_adds_to_the_address_is_not_asked(standard, configure, visitor):
+    configure(config_of(standard))
+    extra = "?auth_params=nonce%3Dx%26redirect_uri%3Dhttps://evil.example&scope=admin&process=redirect"
+
+    answer = visitor.client.post(f"/accounts/oidc/sso/login/{extra}", {"process": "redirect"})
+
+    asked = query_of(answer["Location"])
+    assert asked["redirect_uri"].startswith("http://testserver/")
+    assert asked["nonce"] != "x"
+    assert "admin" not in asked["scope"]
+    assert visitor.come_back(visitor.at_provider(answer["Location"])).status_code == 200
+    assert visitor.person
+
+
+def test_only_a_form_leads_to_the_provider(standard, configure, visitor):
+    configure(config_of(standard))
+
+    answer = visitor.client.get("/accounts/oidc/sso/login/")
+
+    assert answer.status_code == 200
+    assert "Continue with Example" in answer.text
+    assert standard.seen() == []
+    strict = type(visitor)(enforce_csrf_checks=True)
+    assert strict.client.post("/accounts/oidc/sso/login/").status_code == 403
+
+
+@pytest.mark.parametrize("path", ["login/", "login/callback/", "failed/denied/"])
+@pytest.mark.parametrize("id", ["other", "openid_connect", "openid-connect"])
+def test_a_provider_that_is_not_configured_is_not_there(standard, configure, visitor, id, path):
+    configure(config_of(standard))
+
+    for method in (visitor.client.get, visitor.client.post):
+        assert method(f"/accounts/oidc/{id}/{path}").status_code in (404, 405)
+    assert visitor.client.get(f"/accounts/oidc/{id}/{path}").status_code == 404
+
+
+def test_the_session_is_a_new_one(standard, configure, visitor):
+    configure(config_of(standard))
+    back = visitor.at_provider(visitor.leave())
+    before = visitor.client.session.session_key
+
+    visitor.come_back(back)
+
+    assert visitor.person
+    assert visitor.client.session.session_key != before
+    assert not visitor.client.session.exists(before)
+
+
+def test_whoever_was_signed_in_is_not_any_more(standard, configure, visitor):
+    configure(config_of(standard))
+    visitor.sign_in("alice")
+    alice, before = visitor.person, visitor.client.session.session_key
+
+    visitor.there.cookies.clear()
+    visitor.sign_in("bob")
+
+    assert visitor.person not in ("", alice)
+    assert not visitor.client.session.exists(before)
+
+
+def test_the_way_leads_on_to_where_one_wanted_to_go(standard, configure, visitor):
+    configure(config_of(standard))
+    page = visitor.client.get("/accounts/login/?next=/contacts/").text
+    assert 'name="next" value="/contacts/"' in page
+
+    visitor.sign_in("alice", next="/contacts/")
+
+    assert visitor.path == "/contacts/"
+
+
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:x"]
+)
+def test_the_way_never_leads_elsewhere(standard, configure, visitor, target):
+    configure(config_of(standard))
+
+    visitor.sign_in("alice", next=target)
+
+    assert visitor.path == "/"
+
+
+def test_no_token_is_kept_but_for_signing_out(standard, configure, visitor):
+    configure(config_of(standard))
+    back = visitor.at_provider(visitor.leave())
+    page = visitor.come_back(back)
+
+    rows = json.dumps([list(model.objects.values()) for model in apps.get_models()], default=str)
+    assert "eyJ" not in rows, "sessions are encoded"
+    kept = dict(visitor.client.session)
+    way_out = kept.pop("oidc_sign_out")
+    assert "eyJ" in way_out[1]
+    assert "eyJ" not in json.dumps(kept)
+    for text in (page.text, str(page.headers), str(visitor.client.cookies)):
+        assert "eyJ" not in text
+    assert not SocialToken.objects.exists()
+    assert SocialAccount.objects.get().extra_data == {"email": "alice@example.com"}
+
+
+def test_nothing_is_kept_of_cognitos_tokens(cognito, configure, visitor):
+    """It needs none to sign out."""
+    configure(config_of(cognito))
+    visitor.sign_in("alice")
+
+    assert "eyJ" not in json.dumps(dict(visitor.client.session))
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256", "EdDSA"])
+def test_each_kind_of_signature_that_the_provider_announces(standard, configure, visitor, algorithm):
+    configure(config_of(standard))
+    # A forged token that is none: signed by the provider's own key of this kind. The hash is of another size.
+    standard.twist(id_token={"alg": algorithm, "drop": ["at_hash"]})
+
+    visitor.sign_in("alice")
+
+    assert visitor.person
+
+
+def test_a_key_without_a_name_will_do(standard, configure, visitor):
+    configure(config_of(standard))
+    standard.twist(id_token={"header": {"kid": None}})
+
+    visitor.sign_in("alice")
+
+    assert visitor.person
+
+
+def test_the_client_may_name_itself_in_the_form(standard, configure, visitor):
+    configure(config_of(standard, client_id="chatscape-post"))
+    standard.twist(discovery={"set": {"token_endpoint_auth_methods_supported": ["client_secret_post"]}})
+
+    visitor.sign_in("alice")
+
+    assert visitor.person
+
+
+def test_a_closed_account_is_not_let_in(standard, configure, visitor):
+    configure(config_of(standard))
+    visitor.sign_in("alice")
+    User.objects.update(is_active=False)
+
+    again = type(visitor)()
+    again.sign_in("alice")
+
+    assert again.person == ""
+    assert "oidc_sign_out" not in again.client.session
+
+
+# What Cognito, and others, answer besides what the standard says.
+SHAPES = {
+    "true in a string": {"userinfo": {"set": {"email_verified": "true"}}},
+    "TRUE in a string": {"userinfo": {"set": {"email_verified": "True"}}},
+    "no userinfo": {"discovery": {"drop": ["userinfo_endpoint"]}, "id_token": {"set": ALICE}},
+    "userinfo that is not there": {"userinfo": {"status": 404, "body": "?"}, "id_token": {"set": ALICE}},
+    "userinfo that is not for us": {"userinfo": {"status": 403, "body": {}}, "id_token": {"set": ALICE}},
+    "userinfo of nobody": {"userinfo": {"body": {}}, "id_token": {"set": ALICE}},
+    "userinfo without an e-mail": {
+        "userinfo": {"drop": ["email", "email_verified", "name"]},
+        "id_token": {"set": ALICE},
+    },
+    "one audience in a list": {"id_token": {"set": {"aud": ["chatscape"]}}},
+    "two audiences and a party": {"id_token": {"set": {"aud": ["chatscape", "x"], "azp": "chatscape"}}},
+    "no hash": {"id_token": {"drop": ["at_hash"]}},
+    "a clock that is ahead": {"id_token": {"set": {"iat": int(time.time()) + 40}}},
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_each_shape_signs_in(standard, configure, visitor, shape):
+    configure(config_of(standard))
+    standard.twist(**SHAPES[shape])
+
+    visitor.sign_in("alice")
+
+    address = User.objects.get(pk=visitor.person).emailaddress_set.get()
+    assert (address.email, address.verified) == ("alice@example.com", True)
+
+
+@pytest.mark.parametrize("said", [False, "false", "no", "", None, 0, 1, ["true"], {"true": True}])
+def test_an_address_is_verified_when_the_provider_says_true(standard, configure, visitor, said):
+    configure(config_of(standard))
+    standard.twist(userinfo={"set": {"email_verified": said}})
+
+    visitor.sign_in("alice")
+
+    assert not User.objects.get(pk=visitor.person).emailaddress_set.get().verified
+
+
+def test_yes_and_no_is_no(standard, configure, visitor):
+    configure(config_of(standard))
+    standard.twist(id_token={"set": {**ALICE, "email_verified": False}})
+
+    visitor.sign_in("alice")
+
+    assert not User.objects.get(pk=visitor.person).emailaddress_set.get().verified
+
+
+@pytest.mark.parametrize(("trusted", "verified"), [(True, True), (False, False)])
+def test_a_provider_that_says_nothing_may_be_trusted(standard, configure, visitor, trusted, verified):
+    configure(config_of(standard, trust_email=trusted))
+    standard.twist(userinfo={"drop": ["email_verified"]})
+
+    visitor.sign_in("alice")
+
+    assert User.objects.get(pk=visitor.person).emailaddress_set.get().verified is verified
+
+
+@pytest.mark.parametrize(
+    ("claims", "name"),
+    [
+        ({"name": "  Zoë   O’Hara "}, "Zoë O’Hara"),
+        ({"name": "Zoe\u202e\x00 (CEO)"}, "Zoe CEO"),
+        ({"name": "x" * 80}, "x" * 50),
+        ({"name": "…", "given_name": "Zoe", "family_name": "Lee"}, "Zoe Lee"),
+        ({"name": 7, "preferred_username": "zoe.lee"}, "zoe.lee"),
+        ({"name": None}, "alice"),
+        ({"name": None, "email": "%@example.com"}, "New"),
+    ],
+)
+def test_the_name_is_made_to_fit(standard, configure, visitor, claims, name):
+    configure(config_of(standard))
+    standard.people(alice=claims)
+
+    visitor.sign_in("alice")
+
+    assert User.objects.get(pk=visitor.person).name == name
