@@ -34,13 +34,18 @@ def signed_in(
     def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)  # type: ignore[arg-type]
-        if wants_json(request):
-            error = SignInFirst("Sign in first.")
-            return JsonResponse({"error": error.as_dict()}, status=error.status)
-        sign_in = redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
-        if not is_htmx(request):
-            return sign_in
-        # htmx would swap the sign-in page into a part of this one.
-        return HttpResponse(status=204, headers={"HX-Redirect": sign_in["Location"]})
+        return sign_in_first(request)
 
     return checked
+
+
+def sign_in_first(request: HttpRequest) -> HttpResponse:
+    """Lead to the sign-in page, in the form the client understands."""
+    if wants_json(request):
+        error = SignInFirst("Sign in first.")
+        return JsonResponse({"error": error.as_dict()}, status=error.status)
+    sign_in = redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+    if not is_htmx(request):
+        return sign_in
+    # htmx would swap the sign-in page into a part of this one.
+    return HttpResponse(status=204, headers={"HX-Redirect": sign_in["Location"]})

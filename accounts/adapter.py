@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +18,7 @@ from accounts.actions import may_sign_up, take_invitation
 from accounts.email_change import confirm, is_anothers
 from accounts.invitations import forget, remembered
 from accounts.models import User
+from accounts.standing import kept_out
 from chat import events
 
 logger = logging.getLogger(__name__)
@@ -44,6 +46,15 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_login_stages(self) -> list[str]:
         own = {"allauth.account.stages.EmailVerificationStage": "accounts.confirmation.ConfirmationStage"}
         return [own.get(stage, stage) for stage in super().get_login_stages()]
+
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> None:
+        """Say nothing yet of a closed account: who has not proved everything has no business to know."""
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Sign somebody in, whichever way they came, unless their account is closed."""
+        if elsewhere := kept_out(request, user):
+            raise ImmediateHttpResponse(elsewhere)
+        super().login(request, user)
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """Take the invitation that somebody with an account came with."""

@@ -81,6 +81,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
     # Until then they read, but write nothing.
     muted_until = models.DateTimeField(null=True, editable=False)
+    # Moderators decided something about them that they have not read.
+    has_notice = models.BooleanField(default=False, editable=False)
     # What the audit log calls them. It keeps its entries for ever; the row, and with it the link, can go.
     pseudonym = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
 

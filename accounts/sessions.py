@@ -30,10 +30,10 @@ from chat.rows import as_time
 from chat.statements import Statement
 
 # What few want to know of the one who asks is fetched when they do.
-_LATER = ("last_login", "date_joined", "intro", "muted_until", "pseudonym")
+_LATER = ("last_login", "date_joined", "intro", "pseudonym")
 # In the order that `from_db` takes them.
 _FIELDS = [field.attname for field in User._meta.concrete_fields if field.attname not in _LATER]
-_UUIDS, _FLAGS = ("id",), ("is_active", "is_superuser")
+_UUIDS, _FLAGS, _MOMENTS = ("id",), ("is_active", "is_superuser", "has_notice"), ("muted_until",)
 _SESSION = Statement(
     lambda key: Session.objects.filter(session_key=key, expire_date__gt=Now()).values_list(
         "session_data", "device__seen_at"
@@ -123,9 +123,14 @@ def _plainly(request: HttpRequest) -> User | AnonymousUser | None:
 
 
 def _person(row: tuple[Any, ...]) -> User:
-    # As drivers give them: SQLite has neither UUIDs nor truth.
-    values = [
-        bool(value) if name in _FLAGS else UUID(value) if name in _UUIDS and isinstance(value, str) else value
-        for name, value in zip(_FIELDS, row, strict=True)
-    ]
+    values = [_read(name, value) for name, value in zip(_FIELDS, row, strict=True)]
     return User.from_db(DEFAULT_DB_ALIAS, _FIELDS, values)
+
+
+def _read(name: str, value: Any) -> Any:
+    """Return a value as the driver gives it in Python's terms: SQLite has neither UUIDs, truth nor moments."""
+    if name in _FLAGS:
+        return bool(value)
+    if isinstance(value, str):
+        return UUID(value) if name in _UUIDS else as_time(value) if name in _MOMENTS else value
+    return value

@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from accounts import device_views, mfa, privacy, sign_in, views
+from accounts import device_views, mfa, privacy, sign_in, standing, views
 from accounts.oidc.connections import connections
 from accounts.oidc.sign_out import LogoutView
 
@@ -20,6 +20,10 @@ urlpatterns = [
     path("devices/new/", device_views.device_new, name="device-new"),
     path("devices/new/state/", device_views.device_new_state, name="device-new-state"),
     path("devices/link/<slug:token>/", device_views.device_link, name="device-link"),
+    path("standing/", standing.standing, name="standing"),
+    path("standing/read/", standing.standing_read, name="standing-read"),
+    path("standing/leave/", standing.standing_leave, name="standing-leave"),
+    path("standing/<uuid:sanction_id>/appeal/", standing.standing_appeal, name="standing-appeal"),
     path("join/<slug:code>/", views.join, name="join"),
     path("invitations/", views.invitations, name="invitations"),
     path("accounts/login/", sign_in.LoginView.as_view(), name="account_login"),

@@ -7,7 +7,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from chat import events
 from chat.actions.audit import record
 from chat.actions.standing import (
     check_may_act,
@@ -16,6 +15,7 @@ from chat.actions.standing import (
     locked_person,
     may_judge,
     moderator,
+    tell,
 )
 from chat.errors import Conflict, Forbidden, Invalid, NotFound
 from chat.models import Appeal, Sanction
@@ -89,5 +89,5 @@ def decide_appeal(*, actor: User, appeal_id: UUID, grant: bool, answer: str) -> 
         before={"state": Appeal.State.OPEN},
         after={"state": found.state, "kind": sanction.kind},
     )
-    events.standing_changed(person)
+    tell(person)
     return found

@@ -22,14 +22,16 @@ from chat.actions.standing import (
     CLOSING,
     check_may_act,
     clean_reason,
+    closed_by_sanction,
     end_sanction,
     flags,
     locked_person,
     moderator,
     settle,
+    tell,
 )
 from chat.errors import Conflict, Forbidden, Invalid, NotFound
-from chat.models import Report, Sanction
+from chat.models import Message, Report, Sanction
 
 Kind, Outcome, State = Sanction.Kind, Report.Outcome, Report.State
 
@@ -73,13 +75,13 @@ def take_report(*, actor: User, report_id: UUID) -> Report:
     Raises `NotFound`, `Conflict` (decided, or with somebody else) or `Forbidden` (see `decide`).
     """
     actor = moderator(actor)
-    report = _open_report(actor, report_id)
+    report = open_report(actor, report_id)
     if report.taken_by_id == actor.pk:
         return report
     before = report.state
     report.state, report.taken_by, report.taken_at = State.TAKEN, actor, timezone.now()
     report.save(update_fields=["state", "taken_by", "taken_at"])
-    _record_report("report.take", actor, report, before)
+    record_report("report.take", actor, report, before)
     return report
 
 
@@ -87,13 +89,13 @@ def take_report(*, actor: User, report_id: UUID) -> Report:
 def release_report(*, actor: User, report_id: UUID) -> Report:
     """Give a report back to the queue. Raises what `take_report` does."""
     actor = moderator(actor)
-    report = _open_report(actor, report_id)
+    report = open_report(actor, report_id)
     if report.state == State.OPEN:
         return report
     before = report.state
     report.state, report.taken_by, report.taken_at = State.OPEN, None, None
     report.save(update_fields=["state", "taken_by", "taken_at"])
-    _record_report("report.release", actor, report, before)
+    record_report("report.release", actor, report, before)
     return report
 
 
@@ -119,7 +121,7 @@ def decide(
     kind = _KINDS.get(decision)
     days = _days(kind, days)
     actor = moderator(actor)
-    report = _open_report(actor, report_id)
+    report = open_report(actor, report_id)
     before = report.state
     removed = _removable(report, decision, remove)
     subject = None
@@ -136,7 +138,7 @@ def decide(
     report.state, report.outcome = State.CLOSED, OUTCOMES[decision]
     report.decision_reason, report.decided_by, report.decided_at = reason, actor, timezone.now()
     report.save(update_fields=["state", "outcome", "decision_reason", "decided_by", "decided_at"])
-    _record_report("report.decide", actor, report, before, days=days, removed=removed)
+    record_report("report.decide", actor, report, before, days=days, removed=removed)
     if report.reporter:
         events.report_decided(report.reporter)
     return report
@@ -192,7 +194,7 @@ def lift(*, actor: User, sanction_id: UUID, reason: str) -> Sanction:
         raise Conflict(_("This is over already."))
     before = flags(person)
     end_sanction(found, person, reason, actor)
-    events.standing_changed(person)
+    tell(person)
     record(
         actor=actor,
         action="sanction.lift",
@@ -257,6 +259,7 @@ def set_active(*, actor: User | None, person: User, active: bool, reason: str) -
         closing = Sanction.objects.of(person).filter(kind__in=CLOSING, lifted_at=None)
         closing.update(lifted_at=timezone.now(), lifted_by=actor, lift_reason=reason)
         settle(person, opens=True)
+        tell(person)
     else:
         _impose(person, Kind.BAN, reason, actor=actor)
     record(
@@ -268,6 +271,29 @@ def set_active(*, actor: User | None, person: User, active: bool, reason: str) -
         after=flags(person),
     )
     return person
+
+
+@transaction.atomic
+def reopen(*, person: User) -> bool:
+    """Open an account whose suspension has ended, for the person is trying to come in. Say if it is open."""
+    person = locked_person(person.pk)
+    if person.is_active:
+        return True
+    if not closed_by_sanction(person):
+        return False
+    before = flags(person)
+    settle(person, opens=True)
+    if person.is_active:
+        target = f"person:{person.pk}"
+        record(
+            actor=None,
+            action="person.reopen",
+            subject=person,
+            target=target,
+            before=before,
+            after=flags(person),
+        )
+    return person.is_active
 
 
 def _impose(
@@ -291,7 +317,7 @@ def _impose(
         ends_at=now + timedelta(days=days) if days else None,
     )
     settle(person, opens=False)
-    events.standing_changed(person)
+    tell(person)
     return made
 
 
@@ -301,7 +327,7 @@ def _remove(report: Report, subject: User, sequences: Sequence[int]) -> None:
     remove_messages(author=subject, room_id=report.room_id, sequences=sequences)
 
 
-def _open_report(actor: User, report_id: UUID) -> Report:
+def open_report(actor: User, report_id: UUID) -> Report:
     """Lock a report that `actor` may decide. Raises `NotFound`, `Conflict` or `Forbidden`."""
     # The row alone: what is joined to it would be as old as the query, when this had to wait.
     report = Report.objects.select_for_update().filter(pk=report_id).first()
@@ -338,6 +364,8 @@ def _check_runs_server(actor: User) -> None:
 def _removable(report: Report, decision: Decision, remove: Sequence[int]) -> list[int]:
     """Return which messages shall go: those of the person, and only what the report shows."""
     wanted = sorted(set(remove))
+    if report.kind == Report.Kind.FILTER:
+        wanted = _held(report, decision)
     if decision == Decision.REMOVE and not wanted:
         raise Invalid(_("choose the messages to remove"), field="remove")
     if wanted and decision == Decision.DISMISS:
@@ -350,6 +378,16 @@ def _removable(report: Report, decision: Decision, remove: Sequence[int]) -> lis
     if not shown.issuperset(wanted):
         raise Invalid(_("only messages of the person that the report shows can be removed"), field="remove")
     return wanted
+
+
+def _held(report: Report, decision: Decision) -> list[int]:
+    """Return the message that a filter holds: it does not stay in between, whatever is decided."""
+    held = [message["sequence"] for message in report.evidence["messages"]]
+    if decision != Decision.DISMISS:
+        return held
+    if Message.objects.filter(room=report.room_id, sequence__in=held, held=True, deleted_at=None).exists():
+        raise Invalid(_("let the message through, or remove it"), field="decision")
+    return []
 
 
 def _decision(decision: Decision | str) -> Decision:
@@ -374,7 +412,7 @@ def _days(kind: Sanction.Kind | None, days: int | None) -> int | None:
     return days
 
 
-def _record_report(
+def record_report(
     action: str,
     actor: User,
     report: Report,

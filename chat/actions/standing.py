@@ -4,11 +4,13 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.actions import revoke_server_links
+from accounts.devices import end_devices
 from accounts.models import Role, User
 from chat import events
 from chat.errors import Forbidden, Invalid, NotFound
@@ -100,7 +102,22 @@ def settle(person: User, *, opens: bool) -> None:
     person.save(update_fields=["muted_until", "is_active"])
     if was_active and not person.is_active:
         revoke_server_links(inviter=person)
+        end_devices(person=person)
         events.account_closed(person)
+
+
+def tell(person: User) -> None:
+    """Let pages say that moderators have written to somebody, until they have read it."""
+    person.has_notice = True
+    person.save(update_fields=["has_notice"])
+    events.standing_changed(person)
+
+
+def note_read(person: User) -> None:
+    """Note that somebody has read what moderators wrote to them."""
+    with transaction.atomic():
+        Sanction.objects.of(person).filter(seen_at=None).update(seen_at=timezone.now())
+        User.objects.filter(pk=person.pk).update(has_notice=False)
 
 
 def end_sanction(sanction: Sanction, person: User, reason: str, actor: User | None) -> None:

@@ -35,6 +35,8 @@ from chat.realtime.tasks import cancelled
 logger = logging.getLogger(__name__)
 
 SIGN_IN_AGAIN = 4001
+# What the person may do on the server has changed: the page comes anew.
+ACCESS_CHANGED = 4003
 ROUND = 3.0
 BATCH = 500
 GAP = 0.2
@@ -68,8 +70,8 @@ class Sweep:
         for start in range(0, max(len(sockets), 1), BATCH):
             batch = [socket for socket in sockets[start : start + BATCH] if not socket.gone]
             try:
-                for socket in await self._ended(batch, before) if batch else ():
-                    socket.end(SIGN_IN_AGAIN)
+                for socket, code in await self._ended(batch, before) if batch else ():
+                    socket.end(code)
                 await self._silence(batch, members)
                 if note_seen and (seen := {socket.session_key for socket in batch if not socket.gone}):
                     await in_database(seen_connected, seen)
@@ -77,23 +79,25 @@ class Sweep:
                 logger.warning("Sessions could not be looked at: %s", type(error).__name__)
             await asyncio.sleep(gap)
 
-    async def _ended(self, sockets: Sequence[Socket], before: dict[str, int]) -> list[Socket]:
-        """Return those whose session, password or account is not what it was at the handshake."""
+    async def _ended(self, sockets: Sequence[Socket], before: dict[str, int]) -> list[tuple[Socket, int]]:
+        """Return those whose session, password, account or role is not what it was at the handshake."""
         sessions = await in_database(_live_sessions, {socket.session_key for socket in sockets})
-        passwords = await in_database(_passwords, {socket.user_id for socket in sockets})
-        found, person = [], User()
+        people = await in_database(_people, {socket.user_id for socket in sockets})
+        found, person = list[tuple[Socket, int]](), User()
         for socket in sockets:
-            password = passwords.get(socket.user_id)
+            password, role = people.get(socket.user_id, (None, ""))
             if password is None or socket.session_key not in sessions:
-                found.append(socket)
+                found.append((socket, SIGN_IN_AGAIN))
                 continue
             mark = hash(password)
             if before.get(socket.session_hash) != mark:
                 person.password = password
                 if person.get_session_auth_hash() != socket.session_hash:
-                    found.append(socket)
+                    found.append((socket, SIGN_IN_AGAIN))
                     continue
             self._known[socket.session_hash] = mark
+            if role != socket.role:
+                found.append((socket, ACCESS_CHANGED))
         return found
 
     async def _silence(self, sockets: Iterable[Socket], before: Collection[int]) -> None:
@@ -127,11 +131,11 @@ def _live_sessions(keys: Collection[str]) -> set[str]:
     return {key for (key,) in _rows(Session, "session_key", keys, "session_key", "AND expire_date > %s", now)}
 
 
-def _passwords(ids: Collection[UUID]) -> dict[UUID, str]:
-    """The passwords, as they are kept, of those who may use their account."""
+def _people(ids: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
+    """The passwords, as they are kept, and the roles of those who may use their account."""
     written = _written(ids)
-    rows = _rows(User, "id", written, "id, password", "AND is_active")
-    return {written[person]: password for person, password in rows}
+    rows = _rows(User, "id", written, "id, password, role", "AND is_active")
+    return {written[person]: (password, role) for person, password, role in rows}
 
 
 def _memberships(ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from chat.realtime.access import SIGN_IN_AGAIN
+from chat.realtime.access import ACCESS_CHANGED, SIGN_IN_AGAIN
 from chat.realtime.socket import Event, Socket
 from chat.realtime.tokens import fingerprint
 
@@ -15,7 +15,15 @@ def audience(event: Event, sockets: list[Socket]) -> list[Socket]:
             if _ends(event, socket):
                 socket.end(SIGN_IN_AGAIN)
         return []
-    if name == "sharing.changed":
+    if name == "access.changed":
+        for socket in sockets:
+            if socket.role != event["role"]:
+                socket.end(ACCESS_CHANGED)
+        return []
+    if name == "standing.changed":
+        for socket in sockets:
+            socket.hub.typists.forget(socket.user_id)
+    elif name == "sharing.changed":
         for socket in sockets:
             socket.hub.presence.forget(socket.user_id)
             socket.hub.typists.forget(socket.user_id)

@@ -20,6 +20,7 @@ from django.urls import URLPattern, get_resolver
 from accounts.tests.people import make_user
 from chat.actions.contacts import add_contact, block_person
 from chat.actions.reports import report_person
+from chat.models import Sanction
 from chat.tests.situations import HTMX, JSON, befriend, client_of, contact_of, say
 
 ROLES = ("anonymous", "mallory", "bob", "alice")
@@ -155,6 +156,13 @@ ROWS: dict[str, Callable[[SimpleNamespace], Row]] = {
     ),
     "device-new-state": lambda it: Row("/devices/new/state/", OWN),
     "device-link": lambda it: Row("/devices/link/nothing/", (404, 404, 404, 404), (404, 404, 404, 404)),
+    "standing": lambda it: Row("/standing/", OWN),
+    "standing-read": lambda it: Row("/standing/read/", NO, (SIGN_IN, 303, 303, 303)),
+    # Those who were kept out are nobody, too.
+    "standing-leave": lambda it: Row("/standing/leave/", NO, (303, 303, 303, 303)),
+    "standing-appeal": lambda it: shared(
+        f"/standing/{it.warning}/appeal/", f"/standing/{X}/appeal/", post=DONE_BY_ME, words="Not me"
+    ),
     "data": lambda it: Row("/profile/data/", OWN),
     # To the page that asks for the password.
     "data-export": lambda it: Row("/profile/export/", NO, (302, 302, 302, 302)),
@@ -203,6 +211,7 @@ def it(alice, bob, mallory, room):
         request=add_contact(owner=dave, name="Alice", email=alice.email).id,
         erin=erin.id,
         report=report_person(reporter=alice, contact_id=contact_of(alice, bob).id, context="rude").id,
+        warning=Sanction.objects.create(person=alice, kind="warning", reason="private words").id,
         people={"mallory": mallory, "bob": bob, "alice": alice},
     )
 

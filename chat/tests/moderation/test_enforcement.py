@@ -101,7 +101,6 @@ def test_a_refused_form_keeps_the_words(room, bob):
     assert answer.json()["error"]["field"] == "body"
 
 
-@pytest.mark.skip(reason="waits for devices")
 def test_a_closed_account_is_signed_out_everywhere(ada, bob):
     from django.contrib.sessions.models import Session
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.tests.people import PASSWORD
 from chat import events
+from chat.actions.moderation import set_active, set_role
 from chat.actions.rooms import leave_room
 from chat.models import Membership, Room
 from chat.realtime import access, publisher
@@ -95,16 +96,25 @@ async def test_closing_an_account_ends_all_its_sockets(by_event, open_page, alic
     pages, other = [await open_page(bob) for _ in range(2)], await open_page(alice)
     await still_open(*pages, other)
 
-    def close():
-        User.objects.filter(pk=alice.pk).update(role="owner")
-        path, fields = f"/admin/accounts/user/{bob.id}/change/", {"name": "Bob", "role": "member"}
-        answer = client_of(alice).post(path, fields)
-        assert answer.url == "/admin/accounts/user/"
-
-    await database(close)
+    await database(User.objects.filter(pk=alice.pk).update, role="owner")
+    await database(lambda: set_active(actor=alice, person=bob, active=False, reason="Spam"))
     for page in pages:
         assert await page.hears_close() == 4001
     await still_open(other)
+
+
+async def test_another_role_ends_the_sockets_that_were_opened_before(by_event, open_page, alice, bob):
+    pages, other = [await open_page(bob) for _ in range(2)], await open_page(alice)
+    await still_open(*pages, other)
+    await database(lambda: set_role(actor=None, person=bob, role="moderator"))
+    for page in pages:
+        assert await page.hears_close() == access.ACCESS_CHANGED == 4003
+    # A page that came back before the word did knows the role.
+    again = await open_page(bob)
+    await database(events.access_changed, await database(User.objects.get, id=bob.id))
+    await database(events.inbox_changed, bob)
+    await again.hears(notice("inbox.changed"))
+    await still_open(again, other)
 
 
 async def test_no_session_is_named_in_clear(alice, monkeypatch):
@@ -134,6 +144,16 @@ BESIDE = {
     ),
     "the person was deleted": lambda person, session: User.objects.filter(pk=person.pk).delete(),
 }
+
+
+async def test_a_role_that_was_changed_beside_the_application_ends_the_socket(
+    by_sweep, open_page, alice, bob
+):
+    page, other = await open_page(bob), await open_page(alice)
+    await until(known)
+    await database(User.objects.filter(pk=bob.pk).update, role="moderator")
+    assert await page.hears_close() == 4003
+    await still_open(other)
 
 
 @pytest.mark.parametrize("what", BESIDE)
