@@ -26,21 +26,22 @@ from accounts.tests.people import make_user  # noqa: E402
 from chat.actions import appeals, contacts, messages, moderation  # noqa: E402
 from chat.actions.reports import about_message  # noqa: E402
 from chat.actions.reports import report as report_what_is  # noqa: E402
-from chat.models import Contact, Message, Report, Room  # noqa: E402
+from chat.models import Block, Contact, Message, Report, Room  # noqa: E402
 from chat.tests import situations  # noqa: E402
 
 numbers = count(1)
 
 
-def people(names: list[str], owner: bool = False) -> list[dict[str, str]]:
+def people(names: list[str], owner: bool = False, password: bool = False) -> list[dict[str, str]]:
     """Make people who are signed in already; the same name may be used again and again."""
-    return [_person(name, owner) for name in names]
+    return [_person(name, owner, password) for name in names]
 
 
-def _person(name: str, owner: bool) -> dict[str, str]:
+def _person(name: str, owner: bool, password: bool) -> dict[str, str]:
     email = f"{name.split()[0].lower()}.{next(numbers)}.{uuid.uuid4().hex[:6]}@example.com"
-    # Nobody signs in with a password here, and hashing one takes long.
-    user = make_user(name, email=email, password="!", role=Role.OWNER if owner else Role.MEMBER)
+    # Hardly anybody signs in with a password here, and hashing one takes long.
+    fields = {} if password else {"password": "!"}
+    user = make_user(name, email=email, role=Role.OWNER if owner else Role.MEMBER, **fields)
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
@@ -133,6 +134,17 @@ def appeal(person: str, sanction: str, words: str) -> str:
 
 def reports(reporter: str) -> list[str]:
     return list(Report.objects.filter(reporter=reporter).values_list("context", flat=True))
+
+
+def evidence(reporter: str) -> list[dict[str, Any]]:
+    """The messages of somebody's last report."""
+    made = Report.objects.filter(reporter=reporter).latest("created_at")
+    return list(made.evidence["messages"])
+
+
+def blocked(blocker: str) -> list[str]:
+    """Whom somebody blocks."""
+    return [str(person) for person in Block.objects.filter(blocker=blocker).values_list("blocked", flat=True)]
 
 
 def _user(pk: str) -> User:

@@ -58,6 +58,10 @@ def build(desk: Desk) -> dict[str, Place]:
     desk("ask", owner=carol.id, name="Dave", email=dave.email)
     desk("ask", owner=dave.id, name="Nobody", email="nobody.yet@example.com")
     (frank,) = desk.people("Frank")
+    report = desk(
+        "report", reporter=alice.id, room=room, sequence=7, reason="harassment", context="He never stops"
+    )
+    desk("decide", moderator=owner.id, report=report, decision="warn", reason="That was rude")
     contact = f"/contacts/{desk('contact', owner=alice.id, person=bob.id)}/"
     invitation = waiting["invitation"]
     return {
@@ -91,6 +95,12 @@ def build(desk: Desk) -> dict[str, Place]:
         "rename": Place(f"{contact}edit/", alice),
         "block": Place(f"{contact}block/", alice),
         "report": Place(f"{contact}reports/", alice),
+        "report message": Place(f"/rooms/{room}/messages/5/report/", alice),
+        "report conversation": Place(f"/rooms/{room}/report/", bob),
+        "block from a message": Place(f"/rooms/{room}/messages/5/block/", alice),
+        "reports": Place("/reports/", alice),
+        "reports none": Place("/reports/", frank),
+        "report decided": Place(f"/reports/{report}/", alice),
         "blocked": Place("/contacts/blocked/", alice),
         "blocked nobody": Place("/contacts/blocked/", frank),
         "profile": Place("/profile/", alice),
