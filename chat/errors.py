@@ -90,6 +90,13 @@ class RateLimited(ChatError):
     status = 429
 
 
+class Filtered(ChatError):
+    """A filter of the server does not let these words or links pass."""
+
+    code = "filtered"
+    status = 422
+
+
 class Unavailable(ChatError):
     """Something the server needs is gone; trying again later is right."""
 
@@ -98,10 +105,13 @@ class Unavailable(ChatError):
 
 
 def muted(until: datetime, *, field: str = "body") -> Muted:
-    # The same text for everybody who is told: no other clock than the server's is known here.
-    when = date_format(until.astimezone(UTC), "DATETIME_FORMAT")
-    text = _("A moderator muted you until %(when)s UTC. Your profile leads to the reason.")
-    return Muted(text % {"when": when}, field=field)
+    text = _("A moderator muted you until %(when)s. Your profile leads to the reason.")
+    return Muted(text % {"when": in_words(until)}, field=field)
+
+
+def in_words(moment: datetime) -> str:
+    """Write a moment for somebody whose clock is not known here."""
+    return f"{date_format(moment.astimezone(UTC), 'DATETIME_FORMAT')} UTC"
 
 
 def unavailable() -> Unavailable:

@@ -65,12 +65,13 @@ def message_json(message: Message | MessageRow) -> dict[str, Any]:
         "created_at": as_time(row.created).isoformat(),
         "edited_at": row.edited and as_time(row.edited).isoformat(),
         "deleted_at": row.deleted and as_time(row.deleted).isoformat(),
+        "held": bool(row.held),
         "html": message_html(row),
     }
 
 
 def article_values(row: MessageRow) -> dict[str, object]:
-    """Return what the template of a message shows besides `edited` and `deleted`."""
+    """Return what the template of a message shows besides `edited`, `deleted` and `held`."""
     author, created = as_uuid(row.author), as_time(row.created)
     return {
         "room": as_uuid(row.room),
@@ -94,5 +95,6 @@ def _article_of(message: Message | MessageRow, language: str | None) -> SafeStri
 
 
 def _render(row: MessageRow) -> SafeString:
-    html = _article.fill(article_values(row), edited=bool(row.edited), deleted=bool(row.deleted))
+    shape = {"edited": bool(row.edited), "deleted": bool(row.deleted), "held": bool(row.held)}
+    html = _article.fill(article_values(row), **shape)
     return mark_safe(html.strip())  # noqa: S308

@@ -40,6 +40,7 @@ class MessageRow(NamedTuple):
     created: RawTime
     edited: RawTime | None
     deleted: RawTime | None
+    held: bool = False
 
     @classmethod
     def of(cls, message: Message) -> Self:
@@ -55,6 +56,7 @@ class MessageRow(NamedTuple):
             message.created_at,
             message.edited_at,
             message.deleted_at,
+            message.held,
         )
 
     @property

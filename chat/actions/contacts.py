@@ -17,7 +17,17 @@ from accounts.models import User
 from chat import events
 from chat.actions.messages import post_message
 from chat.actions.rooms import open_direct_room
-from chat.errors import Closed, Forbidden, Invalid, Muted, NotFound, contact_not_found, message_not_found
+from chat.errors import (
+    Closed,
+    Filtered,
+    Forbidden,
+    Invalid,
+    Muted,
+    NotFound,
+    contact_not_found,
+    message_not_found,
+)
+from chat.filters import passing
 from chat.models import Block, Contact, Invitation, Message, Room
 from chat.muting import check_not_muted
 from chat.site import absolute_url
@@ -31,13 +41,15 @@ def add_contact(*, owner: User, name: str, email: str, greeting: str = "") -> Co
 
     Whether they are registered is not told: either way the contact waits for their answer, and an
     invitation link exists. When they had asked `owner` first, both are connected at once.
-    Raises `Invalid` for one's own address, `Muted` for a greeting of somebody who may say nothing.
+    Raises `Invalid` for one's own address, `Muted` for a greeting of somebody who may say nothing, `Filtered`
+    for one that does not pass: nobody reviews what is read before people know each other.
     """
     email, greeting = email.strip().lower(), tidy(greeting)
     if email == owner.email:
         raise Invalid(_("this is your own address"), field="email")
     if greeting:
         check_not_muted(owner.id, field="greeting")
+        greeting = passing(greeting, field="greeting")
     with transaction.atomic():
         contact, made = Contact.objects.get_or_create(
             owner=owner, email=email, defaults={"name": name, "greeting": greeting}
@@ -188,7 +200,7 @@ def _contact_for(owner: User, person: User) -> Contact:
 def _greet(contact: Contact, room: Room) -> None:
     """Post what a contact's owner said when they asked, unless they are muted, gone, or block the other."""
     if contact.greeting:
-        with suppress(Closed, Muted, NotFound):
+        with suppress(Closed, Filtered, Muted, NotFound):
             post_message(author=contact.owner, room_id=room.id, client_id=contact.id, body=contact.greeting)
 
 

@@ -12,8 +12,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from chat import events
+from chat import events, filters
 from chat.actions import sql
+from chat.actions.holding import report_held
 from chat.actions.sql import Place
 from chat.errors import ChatError, Closed, Conflict, Forbidden, message_not_found, muted, room_not_found
 from chat.models import Block, Membership, Message, MessageEdit, Room
@@ -39,7 +40,8 @@ def post_message(
 
     Sending the same `client_id` again, at any time and however often, returns the message of the
     first time. Messages of one room have consecutive revisions in the order they were committed.
-    Raises `Invalid`, `NotFound` (no such room for this person), `Closed` (the author blocks the
+    What a filter holds is seen by its author alone, until a moderator lets it through.
+    Raises `Invalid`, `Filtered`, `NotFound` (no such room for this person), `Closed` (the author blocks the
     other person), `Muted` or `Conflict` (the `client_id` was used in another room).
     """
     [outcome] = post_messages([Posting(author.id, room_id, client_id, body, reply_to)])
@@ -63,9 +65,10 @@ def edit_message(*, actor: User, room_id: UUID, sequence: int, body: str) -> Mes
 
     When the other person blocks the author by now, the message is withheld from them: its new words must
     not reach them. To the author everything looks as always.
-    Raises `Invalid`, `NotFound` (also for a deleted one), `Forbidden` (somebody else's) or `Muted`.
+    Raises `Invalid`, `Filtered` (an edit does not wait for a review), `NotFound` (also for a deleted one),
+    `Forbidden` (somebody else's), `Muted`, or `Conflict` for one that waits for a review.
     """
-    text = clean_body(body)
+    text = filters.passing(clean_body(body), field="body")
     with transaction.atomic():
         check_not_muted(actor.id)
         room = _locked_room(actor, room_id)
@@ -74,6 +77,8 @@ def edit_message(*, actor: User, room_id: UUID, sequence: int, body: str) -> Mes
             raise message_not_found()
         if message.body == text:
             return message
+        if message.held:
+            raise Conflict(_("This message waits for a review. Delete it to say it otherwise."), field="body")
         MessageEdit.objects.create(message=message, revision=message.revision, body=message.body)
         message.body, message.body_html, message.edited_at = text, to_html(text), timezone.now()
         if not message.withheld and _is_blocked(actor, room):
@@ -105,6 +110,28 @@ def remove_messages(*, author: User, room_id: UUID, sequences: Collection[int]) 
     return [_without_words(room, message) for message in messages.order_by("sequence")]
 
 
+def release_held(*, author_id: UUID, room_id: UUID, sequence: int) -> Message:
+    """Let everybody see a message that was held, unless the other person blocks its author by now.
+
+    Whoever calls it has checked that they may. Call it in a transaction. Raises `NotFound` for a message that
+    is not held, or deleted.
+    """
+    room = Room.objects.locked().filter(id=room_id).first()
+    held = room and room.messages.filter(author=author_id, sequence=sequence, held=True, deleted_at=None)
+    message = held and held.select_related("author").first()
+    if not room or not message:
+        raise message_not_found()
+    message.held, message.withheld = False, _is_blocked(message.author, room)
+    _change(room, message, "held", "withheld")
+    if not message.withheld:
+        last = room.messages.filter(withheld=False).order_by("-sequence").first()
+        if last == message:
+            room.last_message, room.active_at = message, timezone.now()
+            room.save(update_fields=["last_message", "active_at"])
+    events.message_created(message)
+    return message
+
+
 def _locked_room(actor: User, room_id: UUID) -> Room:
     """Lock the room, so that its revisions are given out one by one."""
     room = Room.objects.of(actor).locked().filter(id=room_id).first()
@@ -117,15 +144,18 @@ class _Draft(NamedTuple):
     posting: Posting
     text: str
     html: SafeString
+    held: filters.Rule | None
 
 
 def _drafted(posting: Posting) -> _Draft | ChatError:
     """Check and render the words: before the transaction, so that nobody waits for it."""
     try:
-        text = clean_body(posting.body)
+        text, held = clean_body(posting.body), None
+        if known := filters.current():
+            text, held = known.passed(text)
     except ChatError as refusal:
         return refusal
-    return _Draft(posting, text, to_html(text))
+    return _Draft(posting, text, to_html(text), held)
 
 
 def _post(drafts: Sequence[_Draft]) -> list[Message | ChatError]:
@@ -153,6 +183,7 @@ class _Batch:
         self.known: dict[tuple[UUID, UUID], Message] = {}
         self.originals: dict[tuple[UUID, int], Message] = {}
         self.new: list[tuple[Place, Message]] = []
+        self.held: list[tuple[Message, filters.Rule]] = []
 
     def post(self, drafts: Sequence[_Draft], *, look_first: bool) -> list[Message | ChatError]:
         """Post drafts and return what became of each.
@@ -227,8 +258,12 @@ class _Batch:
             body_html=draft.html,
             reply_to=original,
             # It must not reach somebody who blocks the author.
-            withheld=place.blocked,
+            withheld=place.blocked or draft.held is not None,
+            # What reaches nobody needs no review.
+            held=draft.held is not None and not place.blocked,
         )
+        if message.held and draft.held:
+            self.held.append((message, draft.held))
         self.known[message.author_id, message.client_id] = message
         self.new.append((place, message))
         return message
@@ -239,6 +274,8 @@ class _Batch:
         sql.advance_rooms(messages)
         if withheld := [(place.membership_id, message) for place, message in self.new if message.withheld]:
             sql.note_withheld(withheld)
+        if self.held:
+            report_held(self.held)
         for message in messages:
             events.message_created(message)
 
