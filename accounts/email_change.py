@@ -7,6 +7,7 @@ from allauth.account import signals
 from allauth.account.internal.flows.email_verification import send_verification_email_to_address
 from allauth.account.internal.flows.manage_email import emit_email_changed
 from allauth.account.models import EmailAddress
+from allauth.account.utils import filter_users_by_email
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -42,10 +43,14 @@ class ChangeEmailForm(allauth.AddEmailForm):
 
 
 class ResetPasswordForm(allauth.ResetPasswordForm):
-    """Ask for a way back in. An address that waits for its confirmation may be a stranger's: it is none."""
+    """Ask for a way back in. An address that waits for its confirmation may be a stranger's: it is none.
+
+    Those whose account is closed may ask, too: another password leads them to why it is, and not in.
+    """
 
     def clean_email(self) -> str:
         email = str(super().clean_email())
+        self.users = filter_users_by_email(email, prefer_verified=True)
         own = Q(primary=True) | Q(verified=True)
         owners = EmailAddress.objects.filter(own, email=email.lower()).values_list("user", flat=True)
         self.users = [user for user in self.users if user.pk in owners]

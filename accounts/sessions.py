@@ -128,9 +128,9 @@ def _person(row: tuple[Any, ...]) -> User:
 
 
 def _read(name: str, value: Any) -> Any:
-    """Return a value as the driver gives it in Python's terms: SQLite has neither UUIDs, truth nor moments."""
+    """Return what the driver gave in Python's terms: SQLite has neither UUIDs, truth nor moments."""
     if name in _FLAGS:
         return bool(value)
-    if isinstance(value, str):
-        return UUID(value) if name in _UUIDS else as_time(value) if name in _MOMENTS else value
-    return value
+    if name in _MOMENTS:
+        return None if value is None else as_time(value)
+    return UUID(value) if name in _UUIDS and isinstance(value, str) else value

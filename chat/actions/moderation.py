@@ -282,18 +282,17 @@ def reopen(*, person: User) -> bool:
     if not closed_by_sanction(person):
         return False
     before = flags(person)
-    settle(person, opens=True)
-    if person.is_active:
-        target = f"person:{person.pk}"
-        record(
-            actor=None,
-            action="person.reopen",
-            subject=person,
-            target=target,
-            before=before,
-            after=flags(person),
-        )
-    return person.is_active
+    if not settle(person, opens=True):
+        return False
+    record(
+        actor=None,
+        action="person.reopen",
+        subject=person,
+        target=f"person:{person.pk}",
+        before=before,
+        after=flags(person),
+    )
+    return True
 
 
 def _impose(

@@ -85,11 +85,11 @@ def closed_by_sanction(person: User) -> bool:
     return Sanction.objects.of(person).filter(kind__in=CLOSING, lifted_at=None).exists()
 
 
-def settle(person: User, *, opens: bool) -> None:
-    """Let what somebody may do follow from their sanctions. The person is locked.
+def settle(person: User, *, opens: bool) -> bool:
+    """Let what somebody may do follow from their sanctions; say if the account is open.
 
-    `opens`: an account that no sanction closes any more is opened. Without it a closed account stays closed,
-    whoever closed it.
+    The person is locked. `opens`: an account that no sanction closes any more is opened. Without it a closed
+    account stays closed, whoever closed it.
     """
     sanctions, was_active = Sanction.objects.of(person), person.is_active
     over = sanctions.filter(kind__in=Sanction.LASTING, lifted_at=None, ends_at__lte=timezone.now())
@@ -104,6 +104,7 @@ def settle(person: User, *, opens: bool) -> None:
         revoke_server_links(inviter=person)
         end_devices(person=person)
         events.account_closed(person)
+    return person.is_active
 
 
 def tell(person: User) -> None:

@@ -65,7 +65,7 @@ def inbox(request: SignedInRequest) -> HttpResponse:
     asked = [
         (found.id, found.owner_id, found.owner.name, found.owner.email, found.greeting) for found in requests
     ]
-    stamp = repr([user.name, user.role, confirm_email, side.stamp(), asked, waiting])
+    stamp = repr([user.name, user.role, user.has_notice, confirm_email, side.stamp(), asked, waiting])
     if fresh := not_modified(request, stamp):
         return fresh
     has_rooms, may_invite = bool(side.rooms), user.runs_server

@@ -55,4 +55,5 @@ class Page:
             "user.name": user.name,
         }
         layout = "app_bare.html" if htmx else "app.html"
-        return HttpResponse(self._prepared.fill({**shell, **values}, layout=layout, **shape), status=status)
+        shape |= {"layout": layout, "user.has_notice": user.has_notice and not htmx}
+        return HttpResponse(self._prepared.fill({**shell, **values}, **shape), status=status)

@@ -15,9 +15,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import SignedInRequest, signed_in
 from chat.actions.rooms import mark_read
-from chat.errors import Invalid, room_not_found
+from chat.errors import Invalid, in_words, room_not_found
 from chat.history import window_of
 from chat.models import Message, Room
+from chat.muting import is_muted
 from chat.render import messages_html
 from chat.sidebar import list_of, room_of
 from chat.speakers import names_again, names_in, window_again
@@ -42,6 +43,7 @@ _room = Page(
         "client_id": UUID,
         "body": str,
         "error": str,
+        "muted_until": str,
     },
 )
 
@@ -104,7 +106,9 @@ def room_page(
     row = row or room_of(user, room_id)
     if row is None:
         raise room_not_found()
-    stamp = repr([user.name, before, around, tuple(row), side and side.stamp()])
+    muted_until = user.muted_until if is_muted(user.muted_until) else None
+    seen = [user.name, user.has_notice, muted_until, before, around]
+    stamp = repr([*seen, tuple(row), side and side.stamp()])
     page = (room_id, row.revision, before, around)
     direct = row.kind == Room.Kind.DIRECT
     # In a direct room names and revision say all there is to know of the messages.
@@ -134,6 +138,7 @@ def room_page(
         "client_id": refused.client_id if refused else uuid4(),
         "body": refused.body if refused else "",
         "error": refused.why if refused else "",
+        "muted_until": in_words(muted_until) if muted_until else "",
     }
     answer = _room.answer(
         request,
@@ -148,7 +153,8 @@ def room_page(
         is_empty=not shown,
         is_mine=any(m.sequence == around and m.author_id == user.id and not m.deleted for m in shown),
         is_theirs=any(m.sequence == around and m.author_id != user.id for m in shown),
-        may_post=not row.i_block,
+        may_post=not row.i_block and muted_until is None,
+        muted=muted_until is not None,
         refused=refused is not None,
     )
     return stamped(request, answer, stamp)

@@ -18,6 +18,7 @@ import { sender } from "./sender.js";
 import { start as startServiceWorker } from "./service-worker.js";
 import { start as startSession } from "./session.js";
 import { socket } from "./socket.js";
+import { start as startStanding } from "./standing.js";
 import { start as startTyping } from "./typing.js";
 
 if (document.documentElement.dataset.ws) {
@@ -25,6 +26,7 @@ if (document.documentElement.dataset.ws) {
   startPolling();
   startPresence();
   startTyping();
+  startStanding();
   socket.start();
   sender.start();
 }

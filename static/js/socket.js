@@ -1,7 +1,8 @@
 // The one socket of a page. It outlives the parts of the page that htmx swaps.
 //
 // Events: "state"; "open"; "articles" (detail: elements); "heartbeat" (detail: revisions by room);
-// "notice" (detail: the frame). The end of the session is told to the document: "chat:signed-out".
+// "notice" (detail: the frame). The document is told of the session's end, "chat:signed-out", and that the
+// person may do other things than before, "chat:access-changed".
 
 import { asked, Schedule } from "./backoff.js";
 import { Calls } from "./calls.js";
@@ -11,7 +12,7 @@ import { Pulse } from "./pulse.js";
 
 const PATIENCE = 10_000;
 const SIGN_IN_AGAIN = 4001;
-const ACCESS_ENDED = 4003;
+const ACCESS_CHANGED = 4003;
 
 class Connection extends EventTarget {
   /** @type {"connecting" | "connected" | "disconnected" | "error" | "polling"} */
@@ -109,7 +110,7 @@ class Connection extends EventTarget {
     this.connected = false;
     this.#calls.abandon();
     if (code === SIGN_IN_AGAIN) document.dispatchEvent(new Event("chat:signed-out"));
-    if (code === ACCESS_ENDED) this.#emit("notice", { notice: "inbox.changed" });
+    if (code === ACCESS_CHANGED) document.dispatchEvent(new Event("chat:access-changed"));
     const wait = asked(reason);
     if (wait === undefined) this.#plan();
     else this.#schedule.obey(() => this.#connect(), wait);
