@@ -98,6 +98,6 @@ venv:
 venv-dev:
 	@PYTHON="$(PYTHON)" .ci/venv requirements-dev.txt
 
-# PostgreSQL, Redis and Chromium: the machine's own, or fetched.
+# PostgreSQL, Redis and Chromium: the machine's own, or fetched. A provider to sign in with, from npm.
 parts browsers: venv-dev
 	@.ci/parts

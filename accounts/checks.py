@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Tags, Warning, register
 @register(Tags.security, deploy=True)
 def addresses_are_confirmed(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Warn when a public server believes every e-mail address."""
-    if settings.CONFIRM_EMAIL or not settings.PUBLIC_URL.startswith("https:"):
+    if settings.CONFIRM_EMAIL or not (settings.LOCAL_ACCOUNTS and settings.PUBLIC_URL.startswith("https:")):
         return []
     return [
         Warning(
