@@ -1,5 +1,7 @@
 """The pages of devices: where one is signed in, and letting one more in."""
 
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec
 from uuid import UUID
 
 from allauth.account.adapter import get_adapter
@@ -31,9 +33,18 @@ from chat.errors import NotFound
 from chat.sidebar import sidebar
 from chatscape.answers import see_other, wants_json
 
-# Signing others out, and letting one more in, is for who knows the password, not for whoever finds this
-# device unlocked (ASVS 7.5.2).
-confirmed = reauthentication_required(app="accounts")
+P = ParamSpec("P")
+
+
+def confirmed(
+    view: Callable[Concatenate[SignedInRequest, P], HttpResponse],
+) -> Callable[Concatenate[SignedInRequest, P], HttpResponse]:
+    """Ask again who it is: signing others out, and letting one more in, is not for whoever finds this
+    device unlocked (ASVS 7.5.2).
+    """
+    checked: Callable[Concatenate[SignedInRequest, P], HttpResponse]
+    checked = reauthentication_required(view, app="accounts")
+    return checked
 
 
 @never_cache
@@ -89,7 +100,8 @@ def devices_end_all(request: SignedInRequest) -> HttpResponse:
 
 def _leave(request: HttpRequest) -> HttpResponse:
     """Sign out here, and at the provider whom one came through."""
-    return LogoutView.as_view()(request)
+    response: HttpResponse = LogoutView.as_view()(request)
+    return response
 
 
 @never_cache

@@ -7,6 +7,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actions import has_account, pass_on_invitation, sign_up
@@ -48,7 +49,9 @@ class SignupForm(PresenceMixin, allauth.SignupForm):
             # What takes longest of signing up.
             make_password(self.cleaned_data["password1"])
         if not settings.CONFIRM_EMAIL:
-            raise Conflict(_("No account was made. If you have one already, sign in, or try another email."))
+            raise Conflict(
+                gettext("No account was made. If you have one already, sign in, or try another email.")
+            )
         pass_on_invitation(email=self.cleaned_data["email"], code=remembered(request).code)
         answer: tuple[None, HttpResponse] = super().try_save(request)
         return answer
