@@ -1,6 +1,7 @@
 """ID tokens: what a provider says of somebody, signed (OpenID Connect Core 1.0, 3.1.3.7)."""
 
 import hmac
+import math
 import time
 from typing import Any
 
@@ -89,7 +90,7 @@ def _check_audience(claims: dict[str, Any], provider: ProviderConfig) -> None:
 
 
 def _is_time(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _belongs(at_hash: Any, access_token: str, algorithm: str) -> bool:

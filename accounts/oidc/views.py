@@ -22,6 +22,7 @@ from accounts.oidc.metadata import Metadata, metadata_of
 from accounts.oidc.problems import PAGES, Kind, Problem
 from accounts.oidc.provider import Provider
 from accounts.oidc.tokens import claims_in
+from chatscape.rates import check_request
 
 logger = logging.getLogger(__name__)
 # What a provider answers instead of a code (RFC 6749, 4.1.2.1; OpenID Connect Core 1.0, 3.1.2.6).
@@ -47,6 +48,7 @@ def login(request: HttpRequest, provider_id: str) -> HttpResponse:
     if connecting:
         # Whoever is at a session that was left open must not leave a door of their own.
         raise_if_reauthentication_required(request, app="allauth.socialaccount")
+    check_request("provider", request)
     process = AuthProcess.CONNECT if connecting else AuthProcess.LOGIN
     kwargs = provider.get_redirect_from_request_kwargs(request)
     try:

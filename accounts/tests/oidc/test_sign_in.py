@@ -4,11 +4,19 @@ import json
 import time
 
 import pytest
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.apps import apps
 
 from accounts.models import User
 from accounts.tests.oidc.visits import config_of, query_of
+from chatscape.rates import Limit, Rate
 
 ALICE = {"email": "alice@example.com", "email_verified": True}
 
@@ -227,6 +235,34 @@ def test_a_closed_account_is_not_let_in(standard, configure, visitor):
 
     assert again.person == ""
     assert "oidc_sign_out" not in again.client.session
+
+
+def test_a_second_factor_is_asked_for_after_the_provider(standard, configure, visitor):
+    configure(config_of(standard))
+    visitor.sign_in("alice")
+    alice, other = User.objects.get(), type(visitor)()
+    secret = generate_totp_secret()
+    TOTP.activate(alice, secret)
+
+    other.sign_in("alice")
+
+    assert (other.path, other.person) == ("/accounts/2fa/authenticate/", "")
+    counter = next(yield_hotp_counters_from_time())
+    code = format_hotp_value(hotp_value(secret, counter))
+    other.client.post("/accounts/2fa/authenticate/", {"code": code})
+    assert other.person == str(alice.pk)
+    assert other.client.post("/accounts/logout/")["Location"].startswith(standard.url), "and out at both"
+
+
+def test_who_sets_out_too_often_is_asked_to_wait(standard, configure, visitor, settings):
+    configure(config_of(standard))
+    settings.LIMITS = {"provider": Limit(address=Rate(2, 60))}
+    visitor.leave()
+    visitor.leave()
+
+    answer = visitor.client.post("/accounts/oidc/sso/login/")
+
+    assert (answer.status_code, int(answer["Retry-After"]) > 0) == (429, True)
 
 
 # What Cognito, and others, answer besides what the standard says.
