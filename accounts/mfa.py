@@ -4,6 +4,7 @@ Like those of `accounts.sign_in` they stand before allauth's own patterns, under
 """
 
 import json
+from textwrap import wrap
 from typing import Any
 from urllib.parse import quote
 
@@ -166,6 +167,11 @@ class RemovePasskeyView(StatusMixin, webauthn.RemoveWebAuthnView):
 
 class ActivateTOTPView(ConfirmedMixin, UnkeptMixin, StatusMixin, totp.ActivateTOTPView):
     """Set up an authenticator app."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        # In fours it is easier to type.
+        return {**context, "secret": " ".join(wrap(context["form"].secret, 4))}
 
     def form_valid(self, form: Form) -> HttpResponse:
         response: HttpResponse = super().form_valid(form)

@@ -65,6 +65,8 @@ class ActivateTOTPForm(totp.ActivateTOTPForm):
         try:
             return str(super().clean_code())
         except ValidationError as error:
+            # The field is below the picture: the page opens where the mistake is.
+            self.fields["code"].widget.attrs["autofocus"] = True
             raise (_not_right() if error.code == "incorrect_code" else error) from error
 
 

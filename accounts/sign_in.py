@@ -137,6 +137,7 @@ class EmailView(StatusMixin, allauth.EmailView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
         context["can_add_email"] = context["can_add_email"] and settings.CONFIRM_EMAIL
+        context["waiting"] = any(not (it.primary or it.verified) for it in context["emailaddresses"])
         return context
 
     def _action_send(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:

@@ -56,7 +56,7 @@ def is_in(client: Client) -> bool:
 def code_of(secret: str, *, steps: int = 0) -> str:
     """Return what an app shows now, or some steps of half a minute later (RFC 6238)."""
     counter = struct.pack(">Q", int(time.time()) // 30 + steps)
-    digest = hmac.new(base64.b32decode(secret), counter, hashlib.sha1).digest()
+    digest = hmac.new(base64.b32decode(secret.replace(" ", "")), counter, hashlib.sha1).digest()
     at = digest[-1] & 15
     return f"{(struct.unpack('>I', digest[at : at + 4])[0] & 0x7FFFFFFF) % 10**6:06}"
 

@@ -27,7 +27,9 @@ def step(client: Client, code: str) -> Any:
 def test_the_page_shows_a_picture_and_the_key_as_text(bob: User) -> None:
     page = recent(bob).get(ACTIVATE)
     html, secret = page.content.decode(), page.context["form"].secret
-    assert secret in html
+    assert f'data-text="{secret}"' in html
+    assert page.context["secret"].replace(" ", "") == secret
+    assert page.context["secret"] in html
     assert f"secret={secret}" in page.context["totp_url"]
     assert "issuer=ChatScape%20localhost" in page.context["totp_url"]
     picture = b64decode(html.split('src="data:image/svg+xml;base64,')[1].split('"')[0])

@@ -252,6 +252,7 @@ def test_at_an_address_of_numbers_passkeys_send_to_the_name(new_context, server)
     page.goto("/accounts/login/")
     expect(page.get_by_role("button", name="Sign in with a passkey")).to_have_count(0)
     page.goto("/accounts/2fa/webauthn/login/")
+    assert inspect(page, page.context.new_cdp_session(page)) == []
     page.get_by_role("link", name=f"http://localhost:{server.port}").click()
     expect(page.get_by_role("button", name="Use a passkey")).to_be_visible()
 
