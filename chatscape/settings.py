@@ -42,7 +42,7 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme or "http"
 SIGN_UP = env.choice("SIGN_UP", "invited", ("invited", "open"))
 # Providers to sign in with (docs/sign-in.md), and whether there are local accounts, too.
 OIDC_PROVIDERS = providers_in(env)
-LOCAL_ACCOUNTS = local_accounts_in(env, OIDC_PROVIDERS)
+LOCAL_ACCOUNTS: bool = local_accounts_in(env, OIDC_PROVIDERS)
 
 INSTALLED_APPS = [
     "daphne",
