@@ -18,6 +18,7 @@ from accounts.models import Role, User
 from chat import events
 from chat.actions.audit import record
 from chat.actions.messages import remove_messages
+from chat.actions.reviews import check_uninvolved, open_report, record_report
 from chat.actions.standing import (
     CLOSING,
     check_may_act,
@@ -36,8 +37,6 @@ from chat.models import Message, Report, Sanction
 Kind, Outcome, State = Sanction.Kind, Report.Outcome, Report.State
 
 DAYS_MOST = 365
-# Whoever took a report and forgot it keeps nobody else from it for longer.
-KEPT = timedelta(hours=1)
 
 
 class Decision(models.TextChoices):
@@ -164,7 +163,7 @@ def sanction(
     if report is None:
         _check_runs_server(actor)
     else:
-        _check_uninvolved(actor, report)
+        check_uninvolved(actor, report)
         if report.subject_id != person.pk:
             raise Invalid(_("this report is about somebody else"), field="report")
     person = locked_person(person.pk)
@@ -326,35 +325,6 @@ def _remove(report: Report, subject: User, sequences: Sequence[int]) -> None:
     remove_messages(author=subject, room_id=report.room_id, sequences=sequences)
 
 
-def open_report(actor: User, report_id: UUID) -> Report:
-    """Lock a report that `actor` may decide. Raises `NotFound`, `Conflict` or `Forbidden`."""
-    # The row alone: what is joined to it would be as old as the query, when this had to wait.
-    report = Report.objects.select_for_update().filter(pk=report_id).first()
-    if report is None:
-        raise NotFound(_("There is no such report."))
-    _check_uninvolved(actor, report)
-    if report.state == State.CLOSED:
-        raise Conflict(_("This report was decided meanwhile."))
-    if report.taken_by_id != actor.pk and not actor.runs_server and (holder := _holder(report)):
-        raise Conflict(_("%(name)s looks at this report.") % {"name": holder.name})
-    return report
-
-
-def _holder(report: Report) -> User | None:
-    """The moderator who took a report a while ago at most, and may still decide it."""
-    holder = report.taken_by
-    if holder is None or report.taken_at is None or timezone.now() - report.taken_at > KEPT:
-        return None
-    return holder if holder.is_staff and holder.is_active else None
-
-
-def _check_uninvolved(actor: User, report: Report) -> None:
-    if actor.pk in (report.reporter_id, report.subject_id):
-        raise Forbidden(_("You are part of this report: somebody else has to decide it."))
-    if report.subject and report.subject.is_staff and not actor.runs_server:
-        raise Forbidden(_("Only the owner and administrators may act against moderators."))
-
-
 def _check_runs_server(actor: User) -> None:
     if not actor.runs_server:
         raise Forbidden(_("Only the owner and administrators may do this."))
@@ -409,23 +379,3 @@ def _days(kind: Sanction.Kind | None, days: int | None) -> int | None:
     if days is None or not 1 <= days <= DAYS_MOST:
         raise Invalid(_("say for how many days, 1 to %(most)s") % {"most": DAYS_MOST}, field="days")
     return days
-
-
-def record_report(
-    action: str,
-    actor: User,
-    report: Report,
-    before: str,
-    *,
-    days: int | None = None,
-    removed: Sequence[int] = (),
-) -> None:
-    after = {"state": report.state, "outcome": report.outcome, "days": days, "removed": list(removed)}
-    record(
-        actor=actor,
-        action=action,
-        subject=report.subject,
-        target=f"report:{report.pk}",
-        before={"state": before},
-        after={name: value for name, value in after.items() if value},
-    )
