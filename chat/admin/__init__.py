@@ -1,3 +1,3 @@
 """The admin site of moderation: one module for each part."""
 
-from chat.admin import appeals, audit, reports, sanctions  # noqa: F401
+from chat.admin import appeals, audit, filters, reports, sanctions  # noqa: F401

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from chat.actions import moderation
+from chat.actions.filters import decide_held
 from chat.admin import evidence
 from chat.admin.decisions import HINTS, URGENCIES, choices_for, urgency_of
 from chat.admin.forms import MeasureForm, ReasonForm
@@ -175,6 +176,11 @@ class ReportAdmin(PageAdmin):
         if doing == "release":
             moderation.release_report(actor=actor, report_id=row.pk)
             return _("The report waits for anybody again.")
+        if row.kind == Report.Kind.FILTER:
+            done = decide_held(
+                actor=actor, report_id=row.pk, decision=typed["decision"], reason=typed["reason"]
+            )
+            return _("Decided: %(outcome)s.") % {"outcome": done.get_outcome_display()}
         dismissed = typed["decision"] == moderation.Decision.DISMISS
         done = moderation.decide(
             actor=actor,

@@ -190,8 +190,9 @@ def test_an_author_can_take_it_back_and_not_change_it(alice, bob, room, held, mo
     assert shown(bob, room) == ["First"]
     with pytest.raises(Conflict):
         release_message(actor=moderator, report_id=report_of().id, reason="Fine")
-    decide(actor=moderator, report_id=report_of().id, decision=Decision.DISMISS, reason="Gone")
-    assert report_of().state == "closed"
+    reject_message(actor=moderator, report_id=report_of().id, reason="Gone")
+    assert (report_of().state, report_of().outcome) == ("closed", "dismissed")
+    assert not Sanction.objects.exists()
 
 
 def test_who_blocks_its_author_does_not_get_it_by_a_release(alice, bob, room, held, moderator):
