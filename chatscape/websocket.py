@@ -12,6 +12,7 @@ from daphne.ws_protocol import WebSocketProtocol as DaphneProtocol
 from websockets.frames import Frame, Opcode
 
 from chat.realtime.traffic import CLOSE_PATIENCE, FRAMES_WAITING, SEND_BUFFER, STALL_PATIENCE, TOO_SLOW
+from chatscape.headers import BARE
 from chatscape.parking import HandedOver, hand_over
 from chatscape.surge import admit, gate
 
@@ -63,7 +64,7 @@ class WebSocketProtocol(DaphneProtocol):
         code: int = 400,
         responseHeaders: Any = None,  # noqa: N803
     ) -> None:
-        headers = [("Content-Length", "0"), ("Connection", "close"), *(responseHeaders or ())]
+        headers = [("Content-Length", "0"), ("Connection", "close"), *BARE.items(), *(responseHeaders or ())]
         if code in (429, 503):
             headers.append(("Retry-After", str(math.ceil(self.retry_after))))
         super().failHandshake(reason, code, headers)
