@@ -66,6 +66,7 @@ class HouseMiddleware(CSPMiddleware):
         headers = response.headers
         headers.setdefault("Permissions-Policy", PERMISSIONS)
         headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        headers.setdefault("X-Frame-Options", "DENY")
         # Private pages are the browser's alone; the service worker keeps what may be kept.
         kept = "no-store" if request.path.startswith(UNKEPT) else "no-cache"
         headers.setdefault("Cache-Control", f"private, {kept}")
