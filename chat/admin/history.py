@@ -15,7 +15,9 @@ def history_of(person: User | None, moderator: User, *, besides: Report | None =
         return {"person": None}
     reports = reports_for(moderator).filter(subject=person).defer("evidence", "context")
     others = reports.exclude(pk=besides.pk) if besides else reports
-    sanctions = sanctions_for(moderator).filter(person=person).select_related("appeal", "moderator", "report")
+    sanctions = sanctions_for(moderator).filter(person=person).select_related("appeal")
+    if besides:
+        sanctions = sanctions.exclude(report=besides)
     return {
         "person": person,
         "also_waiting": others.waiting()[:MOST],  # type: ignore[attr-defined]

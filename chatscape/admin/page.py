@@ -37,8 +37,8 @@ class PageAdmin(HouseAdmin):
         raise NotImplementedError
 
     def after(self, request: HttpRequest, row: Any, doing: str) -> str:
-        """Where to go when it is done: to the page itself."""
-        return request.path
+        """Where to go when it is done: to the page itself, which knows the list one came from."""
+        return request.get_full_path()
 
     def about_row(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Return what the page's template wants to know."""
@@ -88,6 +88,7 @@ class PageAdmin(HouseAdmin):
             **self.admin_site.each_context(request),
             "title": self.title_of(row),
             "opts": self.opts,
+            "preserved_filters": self.get_preserved_filters(request),
             "row": row,
             "forms": offered,
             "doing": doing,

@@ -37,8 +37,8 @@ class Desk:
             text=True,
         )
 
-    def people(self, *names: str, owner: bool = False) -> list[Person]:
-        return [Person(**fields) for fields in self("people", names=names, owner=owner)]
+    def people(self, *names: str, owner: bool = False, password: bool = False) -> list[Person]:
+        return [Person(**fields) for fields in self("people", names=names, owner=owner, password=password)]
 
     def pair(self) -> tuple[Person, Person, str]:
         """Return alice, bob, and their room."""

@@ -59,6 +59,7 @@ function choose(number) {
 function focus(selector) {
   const field = document.querySelector(selector);
   field?.focus();
+  if (field?.type === "search") field.select();
   return Boolean(field);
 }
 
