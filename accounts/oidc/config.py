@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from chatscape.env import Settings, bad_value
@@ -24,7 +24,7 @@ class ProviderConfig:
     name: str
     issuer: str
     client_id: str
-    client_secret: str
+    client_secret: str = field(repr=False)
     scopes: tuple[str, ...] = ("openid", "profile", "email")
     groups_claims: tuple[str, ...] = ("groups", "cognito:groups")
     admin_groups: frozenset[str] = frozenset()

@@ -31,8 +31,8 @@ class LocalAccountsMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
-        if settings.LOCAL_ACCOUNTS or request.resolver_match is None:
+        if settings.LOCAL_ACCOUNTS:
             return
-        name = request.resolver_match.url_name
+        name = request.resolver_match.url_name if request.resolver_match else None
         if name in PLACES or (name == "account_login" and request.method == "POST"):
             raise Http404

@@ -59,6 +59,7 @@ def test_a_secret_may_be_in_a_file(read, tmp_path):
     [only] = read({**env, "OIDC_CLIENT_SECRET_FILE": str(tmp_path / "secret")})
 
     assert only.client_secret == "from a file"
+    assert "from a file" not in repr(only)
 
 
 @pytest.mark.parametrize(
