@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +50,7 @@ def this_device(request: HttpRequest, person: User, *, anew: bool = False) -> De
     named, now = device_of(request.META.get("HTTP_USER_AGENT", "")), timezone.now()
     what = {**named._asdict(), "person": person, "by_link": False, "signed_in_at": now, "seen_at": now}
     # A session that was made otherwise has no device yet.
+    recent.add(request.session.session_key or "")
     take = Device.objects.update_or_create if anew else Device.objects.get_or_create
     return take(session_id=request.session.session_key, defaults=what)[0]
 
@@ -65,14 +66,37 @@ def is_active(device: Device) -> bool:
     return device.seen_at > timezone.now() - ACTIVE
 
 
-def seen_again(session_key: str, seen_at: datetime) -> None:
-    """Note that a device is in use, unless that was done some minutes ago."""
-    now = timezone.now()
-    if now - seen_at < SEEN_EVERY:
+class Recent:
+    """Sessions that asked for a page in the last minutes, as this process knows: they are written no more."""
+
+    def __init__(self) -> None:
+        self._keys: set[str] = set()
+        self._until = 0.0
+
+    def add(self, session_key: str) -> bool:
+        """Return whether the session is new here."""
+        moment = time.monotonic()
+        if moment >= self._until:
+            self._keys, self._until = set(), moment + SEEN_EVERY.total_seconds()
+        if session_key in self._keys:
+            return False
+        self._keys.add(session_key)
+        return True
+
+
+recent = Recent()
+
+
+def seen_again(session_key: str) -> None:
+    """Note that a device is in use, unless that was done some minutes ago; nothing is asked for it."""
+    if not recent.add(session_key):
         return
+    now = timezone.now()
     try:
         with transaction.atomic():
-            Device.objects.filter(session=session_key, seen_at__lt=now - SEEN_EVERY).update(seen_at=now)
+            # Perhaps another process has.
+            old = Device.objects.filter(session=session_key, seen_at__lt=now - SEEN_EVERY / 2)
+            old.update(seen_at=now)
     except DatabaseError as error:
         # The page is more important.
         logger.warning("Nobody noted when a device was seen: %s", type(error).__name__)

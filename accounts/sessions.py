@@ -35,9 +35,7 @@ _LATER = ("last_login", "date_joined", "intro", "pseudonym")
 _FIELDS = [field.attname for field in User._meta.concrete_fields if field.attname not in _LATER]
 _UUIDS, _FLAGS, _MOMENTS = ("id",), ("is_active", "is_superuser", "has_notice"), ("muted_until",)
 _SESSION = Statement(
-    lambda key: Session.objects.filter(session_key=key, expire_date__gt=Now()).values_list(
-        "session_data", "device__seen_at"
-    ),
+    lambda key: Session.objects.filter(session_key=key, expire_date__gt=Now()).values_list("session_data"),
     key=str,
 )
 # When somebody signed in, in seconds.
@@ -53,10 +51,7 @@ class SessionStore(DatabaseStore):
         if not rows:
             self._session_key = None
             return {}
-        data, seen_at = rows[0]
-        if seen_at is not None:
-            seen_again(self.session_key or "", as_time(seen_at))
-        found: dict[str, Any] = self.decode(data)
+        found: dict[str, Any] = self.decode(rows[0][0])
         return found
 
     def get_expiry_age(self, **kwargs: Any) -> int:
@@ -118,6 +113,7 @@ def _plainly(request: HttpRequest) -> User | AnonymousUser | None:
         return None
     user = _person(rows[0])
     if user.is_active and constant_time_compare(given, user.get_session_auth_hash()):
+        seen_again(session.session_key or "")
         return user
     return None
 

@@ -1,6 +1,7 @@
 """Where one is signed in: seen, and ended from elsewhere (ID11)."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -250,36 +252,70 @@ def test_sessions_that_are_over_are_deleted_when_somebody_signs_in(
     assert is_in(laptop)
 
 
-def seen(client: Client) -> Any:
-    return device(client).seen_at
-
-
 def writes(client: Client) -> list[str]:
     with CaptureQueriesContext(connection) as queries:
-        client.get("/contacts/")
-    return [query["sql"] for query in queries if not query["sql"].startswith("SELECT")]
+        assert client.get("/contacts/").status_code == 200
+    return [
+        query["sql"] for query in queries if not query["sql"].startswith(("SELECT", "SAVEPOINT", "RELEASE"))
+    ]
 
 
-def test_that_a_device_is_used_is_written_once_in_some_minutes(bob: User) -> None:
+@pytest.fixture
+def minutes_later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Let some minutes pass."""
+
+    def later() -> None:
+        monkeypatch.setattr(devices, "recent", devices.Recent())
+        Device.objects.update(seen_at=F("seen_at") - devices.SEEN_EVERY)
+
+    return later
+
+
+def test_that_a_device_is_used_is_written_once_in_some_minutes(
+    bob: User, minutes_later: Callable[[], None]
+) -> None:
     client = signed_in_at(bob)
-    client.get("/contacts/")
     assert writes(client) == []
-    Device.objects.update(seen_at=timezone.now() - devices.SEEN_EVERY - timedelta(seconds=1))
-    [write] = [sql for sql in writes(client) if "SAVEPOINT" not in sql]
+    minutes_later()
+    [write] = writes(client)
     assert "accounts_device" in write
-    assert timezone.now() - seen(client) < timedelta(seconds=20)
+    assert timezone.now() - device(client).seen_at < timedelta(seconds=20)
     assert writes(client) == []
 
 
-def test_that_it_cannot_be_written_breaks_no_page(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_minutes_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, recent = 1000.0, devices.Recent()
+    monkeypatch.setattr(devices.time, "monotonic", lambda: now)
+    assert [recent.add("one"), recent.add("two"), recent.add("one")] == [True, True, False]
+    now += devices.SEEN_EVERY.total_seconds() - 1
+    assert not recent.add("one")
+    now += 1
+    assert [recent.add("one"), recent.add("one")] == [True, False]
+
+
+def test_what_another_process_has_written_is_not_written_again(
+    bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = signed_in_at(bob)
-    Device.objects.update(seen_at=timezone.now() - timedelta(days=1))
+    before = device(client).seen_at
+    monkeypatch.setattr(devices, "recent", devices.Recent())
+    client.get("/contacts/")
+    assert device(client).seen_at == before
+
+
+def test_that_it_cannot_be_written_breaks_no_page(
+    bob: User, minutes_later: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, tried = signed_in_at(bob), []
+    minutes_later()
 
     def refuse(*args: object, **kwargs: object) -> None:
+        tried.append(args)
         raise DatabaseError
 
     monkeypatch.setattr("django.db.models.query.QuerySet.update", refuse)
     assert client.get("/contacts/").status_code == 200
+    assert tried
 
 
 def test_an_open_socket_counts_as_used(bob: User) -> None:
