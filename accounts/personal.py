@@ -84,7 +84,7 @@ PERSONAL: dict[str, Personal] = {
             *("room_id", "sequence", "author_id", "author__name", "body", "reply_to__sequence"),
             *("created_at", "edited_at", "deleted_at"),
         ),
-        ("client_id", "body_html", "revision", "withheld", "thread_root_id"),
+        ("client_id", "body_html", "revision", "withheld", "held", "thread_root_id"),
     ),
     "chat.MessageEdit": Personal(
         _by("message__author"), ("message__room_id", "message__sequence", "body", "created_at"), ("revision",)
@@ -92,7 +92,7 @@ PERSONAL: dict[str, Personal] = {
     "chat.Report": Personal(
         _by("reporter"),
         ("id", "kind", "reason", "context", "evidence", "state", "outcome", "decided_at", "created_at"),
-        ("urgency", "taken_by_id", "taken_at", "decided_by_id", "decision_reason"),
+        ("seen_at", "urgency", "taken_by_id", "taken_at", "decided_by_id", "decision_reason"),
     ),
     "chat.Sanction": Personal(
         _by("person"),

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -70,6 +71,11 @@ def report(
                 "messages": messages,
             },
         )
+
+
+def mark_seen(*, reporter: User) -> None:
+    """Remember that `reporter` has seen all that was decided."""
+    Report.objects.all().news_for(reporter).update(seen_at=timezone.now())
 
 
 def about_contact(user: User, contact_id: UUID) -> Occasion:

@@ -44,6 +44,10 @@ class ReportQuerySet(models.QuerySet["Report"]):
         """Those that nobody has decided, the most urgent first, the oldest of them before others."""
         return self.exclude(state=Report.State.CLOSED).order_by("-urgency", "created_at")
 
+    def news_for(self, reporter: User | uuid.UUID) -> "ReportQuerySet":
+        """Those of `reporter` that were decided since they last looked."""
+        return self.filter(reporter=reporter, state=Report.State.CLOSED, seen_at=None)
+
 
 class Report(models.Model):
     """A complaint about a person, with the reporter's words and a frozen copy of what it is about.
@@ -93,6 +97,8 @@ class Report(models.Model):
     decision_reason = models.TextField(_("reason of the decision"), max_length=2000, blank=True)
     decided_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     decided_at = models.DateTimeField(null=True)
+    # When the reporter saw the decision.
+    seen_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[ReportQuerySet] = ReportQuerySet.as_manager()  # type: ignore[assignment]
@@ -110,3 +116,8 @@ class Report(models.Model):
 
     def __str__(self) -> str:
         return f"report {self.id}"
+
+    @property
+    def is_news(self) -> bool:
+        """Whether it was decided since the reporter last looked."""
+        return self.state == Report.State.CLOSED and self.seen_at is None

@@ -111,7 +111,7 @@ ROWS: dict[str, Callable[[SimpleNamespace], Row]] = {
         post=(SIGN_IN, 404, 200, 200),
         context="rude",
     ),
-    "reports": lambda it: Row("/reports/", OWN),
+    "reports": lambda it: Row("/reports/", OWN, (SIGN_IN, 303, 303, 303)),
     "report": lambda it: shared(f"/reports/{it.report}/", f"/reports/{X}/", get=MINE),
     "report-block": lambda it: shared(
         f"/reports/{it.report}/block/", f"/reports/{X}/block/", post=DONE_BY_ME

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.tests.people import make_user
 from chat.actions.contacts import add_contact, block_person
 from chat.actions.messages import edit_message
+from chat.actions.moderation import decide
 from chat.actions.reports import report_message, report_person
 from chat.models import Block, Membership, Report, Room
 from chat.tests.situations import JSON, befriend, client_of, contact_of, fill, say
@@ -31,6 +32,10 @@ def made(talk, alice):
     return report_message(
         reporter=alice, room_id=talk.id, sequence=10, context="He was rude", reason="harassment", picked=[12]
     )
+
+
+def moderator():
+    return make_user("Moderator", role="moderator")
 
 
 def offered(page) -> list[int]:
@@ -251,9 +256,39 @@ def test_the_reporter_is_told_the_outcome_but_not_what_it_was(made, client, outc
         assert private not in page.text.lower()
 
 
+def test_the_inbox_tells_that_something_was_decided_until_one_has_looked(
+    made, client, talk, alice, bob, mallory
+):
+    told = "Something that you reported was decided."
+    tag = client.get("/")["ETag"]
+    decide(actor=moderator(), report_id=made.id, decision="warn", reason="That was rude")
+
+    page = client.get("/", HTTP_IF_NONE_MATCH=tag)
+
+    assert (page.status_code, told in page.text) == (200, True)
+    assert client.get("/", HTTP_IF_NONE_MATCH=page["ETag"]).status_code == 304
+    for other in (bob, mallory):
+        assert told not in client_of(other).get("/").text
+        assert client_of(other).post("/reports/").status_code == 303
+    assert "New</span>" in client.get("/reports/").text
+    assert "New</span>" in client.get(f"/reports/{made.id}/").text
+    assert told in client.get("/").text
+    assert client.post("/reports/")["Location"] == "/reports/"
+    assert told not in client.get("/").text
+    assert told not in (listed := client.get("/reports/").text)
+    assert "New</span>" not in listed
+    assert "Decided</span>" in listed
+
+
+def test_what_was_not_decided_is_not_seen(made, client):
+    client.post("/reports/")
+    decide(actor=moderator(), report_id=made.id, decision="dismiss", reason="No")
+
+    assert "Something that you reported was decided." in client.get("/").text
+
+
 def test_reports_are_for_their_reporter_alone(made, bob, mallory):
-    moderator = make_user("Moderator", role="moderator")
-    for other in (bob, mallory, moderator):
+    for other in (bob, mallory, moderator()):
         client = client_of(other)
         assert client.get(f"/reports/{made.id}/").status_code == 404
         assert client.post(f"/reports/{made.id}/block/").status_code == 404

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.access import SignedInRequest, signed_in
-from chat.models import Contact
+from chat.models import Contact, Report
 from chat.rows import as_uuid
 from chat.sidebar import REQUESTS_MOST, ROOMS_MOST, list_of, search_words
 from chat.statements import Statement
@@ -32,6 +32,7 @@ _waiting = Statement(
 _confirmed = Statement(
     lambda user: EmailAddress.objects.filter(user=user, verified=True).values_list("id")[:1], user=UUID
 )
+_news = Statement(lambda user: Report.objects.all().news_for(user).values_list("id")[:1], user=UUID)
 
 
 @require_safe
@@ -62,15 +63,17 @@ def inbox(request: SignedInRequest) -> HttpResponse:
     requests = list(Contact.objects.requests_to(user)[:REQUESTS_MOST]) if side.request_count else []
     waiting = _waiting.rows(user=user.id)
     confirm_email = settings.CONFIRM_EMAIL and not _confirmed.rows(user=user.id)
+    report_news = bool(_news.rows(user=user.id))
     asked = [
         (found.id, found.owner_id, found.owner.name, found.owner.email, found.greeting) for found in requests
     ]
-    stamp = repr([user.name, user.role, user.has_notice, confirm_email, side.stamp(), asked, waiting])
+    shown = [user.name, user.role, user.has_notice, confirm_email, report_news]
+    stamp = repr([*shown, side.stamp(), asked, waiting])
     if fresh := not_modified(request, stamp):
         return fresh
     has_rooms, may_invite = bool(side.rooms), user.runs_server
     # Every list is there already: beside it, most people have nothing more to see.
-    if requests or waiting or confirm_email or len(get_messages(request)):
+    if requests or waiting or confirm_email or report_news or len(get_messages(request)):
         context = {
             "room_list": side.html(),
             "query": side.query,
@@ -79,6 +82,7 @@ def inbox(request: SignedInRequest) -> HttpResponse:
             "waiting": [Contact(id=as_uuid(key), name=name, email=email) for key, name, email in waiting],
             "may_invite": may_invite,
             "confirm_email": confirm_email,
+            "report_news": report_news,
         }
         page = render(request, "chat/inbox.html", context)
     else:

@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import SignedInRequest, signed_in
-from chat.actions.reports import Occasion, about_contact, about_message, about_room, report
+from chat.actions.reports import Occasion, about_contact, about_message, about_room, mark_seen, report
 from chat.errors import ChatError, Invalid, NotFound
 from chat.evidence import offered
 from chat.forms import ReportForm, refuse
 from chat.models import Block, Report
 from chat.rows import MessageRow, as_time
 from chat.sidebar import sidebar
-from chatscape.answers import form_answer, wants_json
+from chatscape.answers import form_answer, see_other, wants_json
 from chatscape.rates import check_request
 
 LISTED = 200
@@ -49,12 +49,16 @@ def message_report(request: SignedInRequest, room_id: UUID, sequence: int) -> Ht
     return _report(request, about, back=f"{reverse('room', args=[room_id])}#m-{sequence}")
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def reports(request: SignedInRequest) -> HttpResponse:
-    """Everything one has reported, the newest first."""
+    """Everything one has reported, the newest first. POST: one has seen what was decided."""
+    if request.method == "POST":
+        mark_seen(reporter=request.user)
+        return see_other("reports")
     made = Report.objects.filter(reporter=request.user).defer("context")[:LISTED]
-    return render(request, "chat/reports.html", {**sidebar(request.user), "reports": made})
+    news = any(one.is_news for one in made)
+    return render(request, "chat/reports.html", {**sidebar(request.user), "reports": made, "news": news})
 
 
 @require_safe
