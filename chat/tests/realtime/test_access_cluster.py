@@ -23,13 +23,13 @@ from accounts.models import User
 from chat.models import Membership, Room
 from chat.tests.situations import client_of
 alice, bob = User.objects.get(name="Alice"), User.objects.get(name="Bob")
-for number in range(14):
+for number in range(22):
     person = make_user(f"Person {number}")
     room = Room.objects.create(kind="group", name="Several")
     for member in (alice, bob, person):
         Membership.objects.create(room=room, user=member)
     sessions = [client_of(person).session.session_key for _ in range(2)]
-    print(person.id, *sessions, room.id)
+    print(person.id, *sessions, room.id, person.email)
 """
 
 
@@ -62,12 +62,12 @@ def friends(one):
 @pytest.fixture(scope="module")
 def people(one, friends):
     lines = one.manage("shell", "-v0", "-c", PEOPLE).strip().splitlines()
-    return [line.split() for line in lines[-14:]]
+    return [line.split() for line in lines[-22:]]
 
 
 @pytest.fixture
 def person(people):
-    """Somebody with two sessions and a room of several: their id, both sessions, the room."""
+    """Somebody with two sessions and a room of several: their id, both sessions, the room, their address."""
     return people.pop()
 
 
@@ -131,6 +131,54 @@ async def test_the_socket_is_closed(how, processes, person, friends, connect):
         await second.done("ping")
     assert time.monotonic() - began < SOON
     await friend.done("ping")
+
+
+def moderate(*what):
+    return lambda server, person: server.manage("moderate", person[4], *what)
+
+
+def suspend(server, person):
+    server.manage(
+        "shell",
+        "-v0",
+        "-c",
+        "from accounts.models import User; from chat.actions.moderation import sanction; "
+        "ada = User.objects.create_superuser(f'ada{User.objects.count()}@x.org', role='admin'); "
+        f"person = User.objects.get(id='{person[0]}'); "
+        "sanction(actor=ada, person=person, kind='suspension', reason='Spam', days=1)",
+    )
+
+
+DECIDED = {
+    "a ban": (moderate("--ban", "--reason", "Spam"), 4001),
+    "a suspension": (suspend, 4001),
+    "another role": (moderate("--role", "moderator"), 4003),
+    "another role by hand": (
+        by_hand("UPDATE accounts_user SET role = 'moderator' WHERE id = %(person)s"),
+        4003,
+    ),
+}
+
+
+@pytest.mark.parametrize("how", DECIDED)
+async def test_what_is_decided_about_somebody_closes_all_their_sockets(
+    how, processes, person, friends, connect
+):
+    pages, friend = [await connect(session) for session in person[1:3]], await connect(friends.alice)
+    decide, code = DECIDED[how]
+    await asyncio.to_thread(decide, processes[0], person)
+    decided = time.monotonic()
+    for page in pages:
+        assert await page.hears_close() == code
+    assert time.monotonic() - decided < SOON
+    await friend.done("ping")
+    if code == 4003:
+        # They come again at once, as what they are now.
+        again = await connect(person[1])
+        await again.done("ping")
+    else:
+        answer = await asyncio.to_thread(ask, processes[1], "GET", "/rooms/", person[1])
+        assert answer[0] == 401
 
 
 def leave(server, person):
