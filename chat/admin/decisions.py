@@ -49,6 +49,9 @@ URGENCIES: list[tuple[int, str | Promise]] = [
 
 
 def choices_for(report: Report) -> Choices:
+    """Return what can be decided: about somebody who is gone there is not much."""
+    if report.subject_id is None:
+        return CHOICES[:1]
     return HELD if report.kind == Report.Kind.FILTER else CHOICES
 
 

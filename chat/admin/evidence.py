@@ -35,7 +35,9 @@ def messages_of(report: Report) -> list[dict[str, Any]]:
 
 
 def removable(report: Report) -> list[tuple[str, str]]:
-    """Return the messages of the person that may be removed: number and words."""
+    """Return the messages of the person that may be removed, number and words; what is held is no choice."""
+    if report.kind == Report.Kind.FILTER:
+        return []
     return [
         (str(message["sequence"]), str(message.get("body", "")))
         for message in report.evidence.get("messages", ())

@@ -16,7 +16,7 @@ from accounts.models import User
 from chat.actions import moderation
 from chat.actions.filters import decide_held
 from chat.admin import evidence
-from chat.admin.decisions import HINTS, URGENCIES, choices_for, urgency_of
+from chat.admin.decisions import HELD, HINTS, URGENCIES, choices_for, urgency_of
 from chat.admin.forms import MeasureForm, ReasonForm
 from chat.admin.history import history_of
 from chat.models import Report, Sanction
@@ -176,20 +176,19 @@ class ReportAdmin(PageAdmin):
         if doing == "release":
             moderation.release_report(actor=actor, report_id=row.pk)
             return _("The report waits for anybody again.")
-        if row.kind == Report.Kind.FILTER:
-            done = decide_held(
-                actor=actor, report_id=row.pk, decision=typed["decision"], reason=typed["reason"]
+        decision, reason = typed["decision"], typed["reason"]
+        if decision in dict(HELD):
+            done = decide_held(actor=actor, report_id=row.pk, decision=decision, reason=reason)
+        else:
+            done = moderation.decide(
+                actor=actor,
+                report_id=row.pk,
+                decision=decision,
+                reason=reason,
+                days=typed["days"],
+                # What was ticked before one thought better of it.
+                remove=[] if decision == moderation.Decision.DISMISS else typed["remove"],
             )
-            return _("Decided: %(outcome)s.") % {"outcome": done.get_outcome_display()}
-        dismissed = typed["decision"] == moderation.Decision.DISMISS
-        done = moderation.decide(
-            actor=actor,
-            report_id=row.pk,
-            decision=typed["decision"],
-            reason=typed["reason"],
-            days=typed["days"],
-            remove=[] if dismissed else typed["remove"],
-        )
         return _("Decided: %(outcome)s.") % {"outcome": done.get_outcome_display()}
 
     def about_row(self, request: HttpRequest, row: Report) -> dict[str, Any]:

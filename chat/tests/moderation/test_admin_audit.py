@@ -15,7 +15,7 @@ from accounts.tests.people import make_user
 from chat.actions import moderation
 from chat.actions.appeals import appeal
 from chat.actions.audit import record
-from chat.models import AuditEntry
+from chat.models import AuditEntry, Filter
 from chat.tests.moderation.reporting import post, reported
 from chat.tests.situations import client_of
 from chatscape.admin.page import PageAdmin
@@ -95,7 +95,28 @@ def test_every_form_writes_one_entry_with_before_and_after(alice, everything):
     assert not LogEntry.objects.exists()
 
 
-# Parts with Django's own forms, whose actions have tests beside them that count entries.
+def test_so_does_everything_one_does_with_filters(alice):
+    client, path = client_of(alice), "/admin/chat/filter/"
+    typed = {"kind": "word", "pattern": "casino", "action": "hold", "is_active": "on"}
+
+    def entries_of(place: str, **fields: str) -> list[AuditEntry]:
+        known = AuditEntry.objects.count()
+        assert client.post(path + place, typed | fields).status_code in (200, 303)
+        return list(AuditEntry.objects.order_by("id")[known:])
+
+    assert entries_of("add/", do="preview") == []
+    (made,) = entries_of("add/", do="save")
+    page = f"{Filter.objects.get().pk}/change/"
+    (changed,) = entries_of(page, do="save", action="block")
+    (gone,) = entries_of(page, do="delete")
+    assert made.after
+    assert changed.before != changed.after
+    assert gone.before
+    assert not Filter.objects.exists()
+    assert "casino" not in f"{made.after}{changed.before}{changed.after}{gone.before}"
+
+
+# What has a way of its own to add rows: the test above goes it.
 WITH_FORMS = {"chat.Filter"}
 
 
