@@ -262,8 +262,8 @@ def test_what_a_filter_holds_is_released_or_rejected(
     assert post(mona, page_of(held), "decide", decision=decision, reason=WORDS).status_code == 409
 
 
-def test_what_somebody_said_who_is_gone_can_be_dismissed(mona, held):
-    Report.objects.filter(pk=held.pk).update(subject=None)
+def test_what_somebody_said_who_is_gone_can_be_dismissed(mona, mallory, held):
+    mallory.delete()
     assert post(mona, page_of(held), "decide", decision="release", reason=WORDS).status_code == 422
     assert post(mona, page_of(held), "decide", decision="dismiss", reason=WORDS).status_code == 303
 
