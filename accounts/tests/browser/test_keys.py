@@ -239,6 +239,35 @@ def test_a_forgotten_password_is_replaced_by_a_mailed_link(page, server):
     expect_in(page, "Max")
 
 
+def test_an_address_is_changed_by_a_link_mailed_to_the_new_one(new_context, serve):
+    server = serve({"SIGN_UP": "open", "CONFIRM_EMAIL": "1"})
+    page = new_context(base_url=server.url, viewport=WIDE).new_page()
+    page.goto("/accounts/signup/")
+    sign_up(page, "Uma", "uma@example.com")
+    confirm_address(page, server)
+    expect_in(page, "Uma")
+    to_security(page)
+    page.get_by_role("link", name="Email").click()
+    page.get_by_label("New email").fill("uma.with.a.rather.long.name@example.com")
+    page.get_by_role("button", name="Change email").click()
+    confirm_password(page)
+    expect(page.get_by_role("heading", name="Waiting for confirmation")).to_be_visible()
+    assert inspect(page, page.context.new_cdp_session(page)) == []
+    confirm_address(page, server)
+    sign_out(page)
+    sign_in(page, "uma.with.a.rather.long.name@example.com")
+    expect_in(page, "Uma")
+    assert mailed(server, r"Your email was changed from (\S+)") == "uma@example.com"
+
+
+def confirm_address(page: Page, server: Server) -> None:
+    """Open the newest link of its kind."""
+    expect(page.get_by_text("We sent").or_(page.get_by_text("We wrote")).first).to_be_visible()
+    page.goto(mailed(server, r"http://\S+/accounts/confirm-email/\S+"))
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("heading", name="Confirm your email")).to_have_count(0)
+
+
 def test_without_javascript_the_page_says_what_passkeys_need(new_context, problems):
     page = new_context(java_script_enabled=False).new_page()
     page.goto("/accounts/login/")
