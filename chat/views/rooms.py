@@ -44,6 +44,7 @@ _room = Page(
         "body": str,
         "error": str,
         "muted_until": str,
+        "muted_iso": str,
     },
 )
 
@@ -139,6 +140,7 @@ def room_page(
         "body": refused.body if refused else "",
         "error": refused.why if refused else "",
         "muted_until": in_words(muted_until) if muted_until else "",
+        "muted_iso": muted_until.isoformat() if muted_until else "",
     }
     answer = _room.answer(
         request,
