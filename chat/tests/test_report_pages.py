@@ -1,12 +1,15 @@
 """The form of a report, with messages to pick, and "Your reports" with what was decided (CO7, MO3)."""
 
+import json
 import re
+import zipfile
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.export import export_person
 from accounts.tests.people import make_user
 from chat.actions.contacts import add_contact, block_person
 from chat.actions.messages import edit_message
@@ -229,6 +232,10 @@ def test_what_a_message_said_before_is_for_moderators_alone(talk, client, alice,
 
     assert made.evidence["messages"][3]["before"] == ["Message 10"]
     assert "Message 10<" not in client.get(f"/reports/{made.id}/").text
+    with export_person(alice) as file, zipfile.ZipFile(file) as export:
+        exported = json.loads(export.read("report.json"))[0]["evidence"]["messages"][3]
+    assert exported["body"] == "polite words"
+    assert "before" not in exported
 
 
 @pytest.mark.parametrize(
@@ -303,6 +310,17 @@ def test_reports_of_people_who_have_gone_are_still_there(made, client, bob):
     assert page.status_code == 200
     assert ">Bob</h2>" in page.text
     assert f"/reports/{made.id}/block/" not in page.text
+
+
+def test_whoever_was_erased_has_no_name_there(made, client):
+    made.evidence["name"] = ""
+    for message in made.evidence["messages"]:
+        message |= {"author": "", "author_name": "", "body": "", "deleted": True}
+    made.save()
+
+    assert "Somebody who has left" in client.get("/reports/").text
+    page = client.get(f"/reports/{made.id}/").text
+    assert page.count("Somebody who has left") == 1 + len(made.evidence["messages"])
 
 
 def test_the_way_to_ones_reports(made, client, alice, bob, mallory):
