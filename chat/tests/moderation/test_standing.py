@@ -16,6 +16,7 @@ from accounts.tests.people import PASSWORD
 from chat.actions import appeals, moderation
 from chat.models import Appeal, AuditEntry, Sanction
 from chat.tests.situations import client_of
+from chatscape.rates import Limit, Rate
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("published")]
 
@@ -211,6 +212,18 @@ def test_words_that_are_refused_stay(ada, bob, words):
     assert page.status_code == 422
     assert words in page.text
     assert not Appeal.objects.exists()
+
+
+def test_whoever_appeals_without_end_is_asked_to_wait(ada, bob, settings):
+    settings.LIMITS = {"appeal": Limit(person=Rate.parse("1/1d"))}
+    first, second = impose(ada, bob, "warning"), impose(ada, bob, "warning")
+    client = client_of(bob)
+    client.post(f"/standing/{first.id}/appeal/", {"words": "Not me"})
+
+    page = client.post(f"/standing/{second.id}/appeal/", {"words": "These stay"})
+
+    assert (page.status_code, "These stay" in page.text) == (429, True)
+    assert int(page.headers["Retry-After"]) > 0
 
 
 def test_nobody_appeals_for_another(ada, bob, alice):
