@@ -9,10 +9,14 @@ from django.http import HttpRequest
 
 from accounts.oidc.metadata import Metadata
 from accounts.oidc.problems import Kind, Problem
-from accounts.oidc.wire import ask
+from accounts.oidc.wire import Answer, ask
 
 if TYPE_CHECKING:
     from accounts.oidc.provider import Provider
+
+
+# It is us that the provider does not want: nobody can do anything about it but who runs the server.
+_OURS = ("invalid_client", "unauthorized_client", "unsupported_grant_type")
 
 
 class Tokens(NamedTuple):
@@ -41,12 +45,20 @@ def exchange(
     else:
         form |= {"client_id": client_id, "client_secret": secret}
     answer = ask(metadata.token_endpoint, headers=headers, form=form)
-    found = answer.json()
+    if answer.status == HTTPStatus.BAD_REQUEST and _error(answer) not in _OURS:
+        # Too old, used, or somebody else's.
+        raise Problem(Kind.EXPIRED, "the code is not valid (any more)")
     if answer.status != HTTPStatus.OK:
-        if found.get("error") == "invalid_grant":
-            raise Problem(Kind.EXPIRED, "the code is not valid (any more)")
         raise Problem(Kind.BROKEN, f"answered {answer.status} for a code")
+    found = answer.json()
     id_token, access_token = found.get("id_token"), found.get("access_token")
     if not isinstance(id_token, str):
         raise Problem(Kind.REFUSED, "there is no ID token")
     return Tokens(id_token, access_token if isinstance(access_token, str) else "")
+
+
+def _error(answer: Answer) -> object:
+    try:
+        return answer.json().get("error")
+    except Problem:
+        return None

@@ -22,6 +22,7 @@ from accounts.oidc.metadata import Metadata, metadata_of
 from accounts.oidc.problems import PAGES, Kind, Problem
 from accounts.oidc.provider import Provider
 from accounts.oidc.tokens import claims_in
+from chat.errors import ChatError
 from chatscape.rates import check_request
 
 logger = logging.getLogger(__name__)
@@ -82,6 +83,9 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
         response: HttpResponse = complete_social_login(request, social)
     except Problem as problem:
         return _failed(provider, problem)
+    except ChatError as error:
+        # The person is being erased, or the like.
+        return _failed(provider, Problem(Kind.FAILED, error.code))
     if state["process"] == AuthProcess.LOGIN:
         sign_out.remember(request, provider, metadata, tokens)
     return response

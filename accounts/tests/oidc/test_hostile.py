@@ -64,6 +64,8 @@ TRICKS: dict[str, tuple[dict[str, Any], tuple[int, str]]] = {
     ),
     "e-mails in a list": ({"userinfo": {"set": {"email": ["alice@example.com"]}}}, (403, "email")),
     "no token at all": ({"token": {"status": 400, "body": {"error": "invalid_grant"}}}, (400, "expired")),
+    "no token at all, in prose": ({"token": {"status": 400, "body": "too late"}}, (400, "expired")),
+    "we may not": ({"token": {"status": 400, "body": {"error": "unauthorized_client"}}}, (502, "broken")),
     "we are not known": ({"token": {"status": 401, "body": {"error": "invalid_client"}}}, (502, "broken")),
     "tokens in prose": ({"token": {"body": "alice, as far as I know"}}, (502, "broken")),
     "tokens in a list": ({"token": {"body": []}}, (502, "broken")),

@@ -50,7 +50,7 @@ def place(request: Any, serve: "Callable[..., Server]") -> Iterator[Place]:
 
 @pytest.fixture
 def page(place: Place, new_context: "Callable[..., BrowserContext]") -> "Page":
-    context = new_context(base_url=place.server.url, service_workers="block")
+    context = new_context(base_url=place.server.url)
     context.set_default_timeout(10_000)
     return context.new_page()
 

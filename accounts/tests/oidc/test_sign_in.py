@@ -13,9 +13,13 @@ from allauth.mfa.totp.internal.auth import (
 )
 from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.apps import apps
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.tests.oidc.visits import config_of, query_of
+from accounts.tests.people import make_user
+from chat.actions.moderation import sanction
+from chat.models import Sanction
 from chatscape.rates import Limit, Rate
 
 ALICE = {"email": "alice@example.com", "email_verified": True}
@@ -233,8 +237,24 @@ def test_a_closed_account_is_not_let_in(standard, configure, visitor):
     again = type(visitor)()
     again.sign_in("alice")
 
-    assert again.person == ""
+    assert (again.path, again.person) == ("/accounts/inactive/", "")
     assert "oidc_sign_out" not in again.client.session
+
+
+def test_a_suspension_keeps_out_and_ends(standard, configure, visitor):
+    configure(config_of(standard))
+    owner = make_user("olivia", role="owner")
+    visitor.sign_in("alice")
+    alice = User.objects.get(pk=visitor.person)
+    sanction(actor=owner, person=alice, kind="suspension", reason="spam", days=1)
+
+    again = type(visitor)()
+    again.sign_in("alice")
+    assert (again.path, again.person) == ("/standing/", "")
+
+    Sanction.objects.update(ends_at=timezone.now())
+    again.sign_in("alice")
+    assert again.person == str(alice.pk)
 
 
 def test_a_second_factor_is_asked_for_after_the_provider(standard, configure, visitor):
