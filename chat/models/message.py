@@ -90,8 +90,8 @@ class Message(models.Model):
     reply_to = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="replies")
     thread_root = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="thread")
     withheld = models.BooleanField(default=False, editable=False)
-    # Withheld until a moderator has looked at it: the report of the filter tells which. The database knows the
-    # default, too: while workers are replaced some do not know the column.
+    # Withheld until a moderator has looked at it: the report of the filter tells which. The database knows
+    # the default, too: while workers are replaced some do not know the column.
     held = models.BooleanField(default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     edited_at = models.DateTimeField(null=True, editable=False)

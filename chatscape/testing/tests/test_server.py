@@ -34,7 +34,8 @@ def test_the_browser_shows_it_without_complaint(page):
 @pytest.mark.browser
 def test_what_the_browser_complains_of_is_noted(page, problems):
     page.goto("/")
-    page.evaluate("document.head.append(Object.assign(document.createElement('style'), {textContent: 'p {}'}))")
+    style = "Object.assign(document.createElement('style'), {textContent: 'p {}'})"
+    page.evaluate(f"document.head.append({style})")
     page.evaluate("console.error('mine')")
     page.evaluate("setTimeout(() => { throw new Error('thrown') })")
     page.wait_for_function("true")
