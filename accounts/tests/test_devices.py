@@ -3,9 +3,12 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, connection
@@ -285,7 +288,7 @@ def test_that_a_device_is_used_is_written_once_in_some_minutes(
 
 def test_the_minutes_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     now, recent = 1000.0, devices.Recent()
-    monkeypatch.setattr(devices.time, "monotonic", lambda: now)
+    monkeypatch.setattr(devices, "time", SimpleNamespace(monotonic=lambda: now))
     assert [recent.add("one"), recent.add("two"), recent.add("one")] == [True, True, False]
     now += devices.SEEN_EVERY.total_seconds() - 1
     assert not recent.add("one")
@@ -372,3 +375,18 @@ def test_the_admin_site_has_no_way_out_of_its_own(alice: User) -> None:
     client = signed_in_at(alice)
     assert client.post("/admin/logout/")["Location"] == "/accounts/logout/"
     assert is_in(client)
+
+
+def test_whoever_was_signed_in_before_devices_were_noted_has_one(bob: User) -> None:
+    clients = [signed_in_at(bob) for _ in range(3)]
+    Device.objects.all().delete()
+    visitor, gone = SessionStore(), SessionStore()
+    visitor["invitation"] = "x"
+    gone["_auth_user_id"] = "00000000-0000-4000-8000-000000000000"
+    for session in (visitor, gone):
+        session.save()
+    Session.objects.filter(pk=key_of(clients[2])).update(expire_date=timezone.now() - timedelta(days=1))
+    import_module("accounts.migrations.0004_devices").adopt_sessions(apps, None)
+    assert {(row.session_id, row.person) for row in Device.objects.all()} == {
+        (key_of(client), bob) for client in clients[:2]
+    }
