@@ -19,6 +19,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from chat.errors import RateLimited
@@ -171,21 +172,14 @@ def check_request(name: str, request: HttpRequest) -> None:
 def too_fast(seconds: float) -> RateLimited:
     """Return the refusal that asks for some patience."""
     wait = max(1, math.ceil(seconds))
-    unit, number = (60, -(-wait // 60)) if wait > 90 else (1, wait)
-    words = (
-        ngettext(
-            "A little slower, please. Try again in %(number)s second.",
-            "A little slower, please. Try again in %(number)s seconds.",
-            number,
-        )
-        if unit == 1
-        else ngettext(
-            "A little slower, please. Try again in %(number)s minute.",
-            "A little slower, please. Try again in %(number)s minutes.",
-            number,
-        )
-    )
-    return RateLimited(words % {"number": number}, retry_after=wait)
+    if wait <= 90:
+        words = ngettext("in %(number)s second", "in %(number)s seconds", wait) % {"number": wait}
+    elif (minutes := math.ceil(wait / 60)) <= 90:
+        words = ngettext("in %(number)s minute", "in %(number)s minutes", minutes) % {"number": minutes}
+    else:
+        hours = math.ceil(wait / 3600)
+        words = ngettext("in %(number)s hour", "in %(number)s hours", hours) % {"number": hours}
+    return RateLimited(_("A little slower, please. Try again %(then)s.") % {"then": words}, retry_after=wait)
 
 
 def address_of(request: HttpRequest) -> str:

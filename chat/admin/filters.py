@@ -42,7 +42,9 @@ class FilterForm(forms.Form):
             "For links a site like example.com, with everything below it."
         ),
     )
-    action = forms.ChoiceField(label=gettext_lazy("What to do"), choices=Filter.Action.choices)
+    action = forms.ChoiceField(
+        label=gettext_lazy("What to do"), choices=Filter.Action.choices, initial=Filter.Action.HOLD
+    )
     replacement = forms.CharField(
         label=gettext_lazy("Replacement"),
         required=False,
@@ -125,6 +127,9 @@ class FilterAdmin(HouseAdmin):
         sent = request.POST if request.method == "POST" else None
         doing = sent.get("do", "") if sent is not None else ""
         form = FilterForm(sent if doing != "delete" else None, initial=_initial(row))
+        may_change = moderator(request).runs_server
+        for field in form.fields.values():
+            field.disabled = not may_change
         status, shown = HTTPStatus.OK, None
         if doing == "delete" and row:
             delete_filter(actor=moderator(request), filter_id=row.pk)
@@ -148,7 +153,7 @@ class FilterAdmin(HouseAdmin):
             "opts": self.opts,
             "row": row,
             "form": form,
-            "may_change": moderator(request).runs_server,
+            "may_change": may_change,
             "preview": shown,
             "counted": _counted(shown) if shown else "",
         }

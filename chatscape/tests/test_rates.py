@@ -144,6 +144,8 @@ def test_the_words_say_how_long(settings):
     assert "1 second." in str(rates.too_fast(0.2))
     assert "45 seconds." in str(rates.too_fast(44.1))
     assert "2 minutes." in str(rates.too_fast(100))
+    assert "90 minutes." in str(rates.too_fast(5_400))
+    assert "4 hours." in str(rates.too_fast(12_180))
     assert rates.too_fast(100).retry_after == 100
 
 

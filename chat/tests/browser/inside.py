@@ -26,7 +26,7 @@ from accounts.tests.people import make_user  # noqa: E402
 from chat.actions import appeals, contacts, messages, moderation  # noqa: E402
 from chat.actions.reports import about_message  # noqa: E402
 from chat.actions.reports import report as report_what_is  # noqa: E402
-from chat.models import Block, Contact, Message, Report, Room  # noqa: E402
+from chat.models import Block, Contact, Filter, Message, Report, Room  # noqa: E402
 from chat.tests import situations  # noqa: E402
 
 numbers = count(1)
@@ -104,6 +104,11 @@ def read(reader: str, room: str, sequence: int) -> None:
 def bodies(room: str) -> list[str]:
     """Everything in the room as the database has it, tombstones as empty texts."""
     return list(Message.objects.filter(room=room).order_by("sequence").values_list("body", flat=True))
+
+
+def filter_words(pattern: str, action: str) -> None:
+    """Make a filter; servers notice it within seconds."""
+    Filter.objects.create(pattern=pattern, action=action)
 
 
 def appoint(person: str, role: str) -> None:

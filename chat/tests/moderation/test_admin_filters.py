@@ -79,8 +79,7 @@ def test_moderators_look_and_change_nothing(mona):
     assert "darn" in text(client.get(LIST))
     assert NEW not in text(client.get(LIST))
     page = text(client.get(url))
-    assert "<fieldset" in page
-    assert " disabled>" in page
+    assert page.count(" disabled") == 5
     assert 'value="save"' not in page
     for doing in ("save", "delete", "preview", ""):
         assert client.post(url, {**DARN, "pattern": "other", "do": doing}).status_code == 403
