@@ -1,6 +1,6 @@
 """What every part of the admin site has in common."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.contrib import admin
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
 else:
     ModelAdmin = admin.ModelAdmin
+
+
+MINUTE = timedelta(minutes=1)
 
 
 class HouseAdmin(ModelAdmin):
@@ -140,7 +143,8 @@ def moment(at: datetime, words: str = "") -> SafeString:
 def age(since: datetime) -> SafeString:
     """Show for how long something has waited."""
     title = date_format(localtime(since), "DATETIME_FORMAT")
-    return format_html('<span title="{}">{}</span>', title, timesince(since, now(), depth=1))
+    waited = timesince(since, now(), depth=1) if now() - since > MINUTE else _("just now")
+    return format_html('<span title="{}">{}</span>', title, waited)
 
 
 def name_of(person: User | None) -> str:

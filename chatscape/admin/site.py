@@ -8,6 +8,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts.mfa import second_factor_first
 from chatscape.admin.base import HouseAdmin, moderator
 
 # Addresses that would tell a moderator about rows that are not theirs to see.
@@ -27,6 +28,9 @@ class AdminSite(DjangoAdminSite):
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         if admin_class is not None and issubclass(admin_class, HouseAdmin):
             super().register(model_or_iterable, admin_class, **options)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        return second_factor_first(super().admin_view(view, cacheable))
 
     def get_urls(self) -> list[Any]:
         return [it for it in super().get_urls() if getattr(it, "name", "") not in LEFT_OUT]

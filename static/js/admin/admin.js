@@ -5,6 +5,8 @@ import { start as startKeys } from "./keys.js";
 
 localise(document);
 startKeys();
+// On a phone the names of the parts are wider than the screen.
+document.querySelector(".admin-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
 // A menu of filters closes when one looks elsewhere.
 document.addEventListener("click", ({ target }) => {
