@@ -14,7 +14,8 @@ from accounts.actions import has_account, pass_on_invitation, sign_up
 from accounts.fields import EmailFormField, NameFormField, PresenceMixin
 from accounts.invitations import remembered
 from accounts.models import User
-from chat.errors import Conflict
+from chat.errors import Conflict, Filtered
+from chat.filters import check_name, passing
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[User]
@@ -28,6 +29,9 @@ class SignupForm(PresenceMixin, allauth.SignupForm):
     email = EmailFormField()
     name = NameFormField()
     field_order = ("email", "name", "password1")
+
+    def clean_name(self) -> str:
+        return _shown_name(self.cleaned_data["name"])
 
     def validate_unique_email(self, value: str) -> str:
         """Notice an account with this address, and say nothing: what to answer is decided later."""
@@ -68,6 +72,15 @@ class SignupForm(PresenceMixin, allauth.SignupForm):
         )
 
 
+def _shown_name(name: str) -> str:
+    """Return a name that everybody may see."""
+    try:
+        check_name(name)
+    except Filtered as error:
+        raise forms.ValidationError(error.message) from error
+    return name
+
+
 class TextFormField(forms.CharField):
     """Several lines; a line break, which browsers count once and send as two characters, is one."""
 
@@ -97,3 +110,12 @@ class ProfileForm(PresenceMixin, ModelForm):
                 "People see which of their messages you have seen. If you hide it, you do not see it either."
             ),
         }
+
+    def clean_name(self) -> str:
+        return _shown_name(self.cleaned_data["name"])
+
+    def clean_intro(self) -> str:
+        try:
+            return passing(self.cleaned_data["intro"], field="intro")
+        except Filtered as error:
+            raise forms.ValidationError(error.message) from error

@@ -100,6 +100,13 @@ def passing(text: str, *, field: str) -> str:
     return passed.text
 
 
+def check_name(name: str) -> None:
+    """Raise `Filtered` for a name with anything in it that would be refused, held or replaced elsewhere."""
+    filters = current()
+    if filters and filters.find(name):
+        raise filtered("name")
+
+
 def filtered(field: str) -> Filtered:
     text = _("Some of these words or links are not welcome here. Please say it otherwise.")
     return Filtered(text, field=field)

@@ -199,3 +199,28 @@ def test_filters_are_looked_for_seldom_and_soon_enough(alice, room, monkeypatch,
     now[0] += 3
     # Nothing has changed: nothing is compiled.
     assert filters.current() is known
+
+
+@pytest_db
+def test_profiles_are_filtered_too(alice):
+    add_filter("darn")
+    add_filter("heck", "replace")
+    client = client_of(alice)
+    for name, intro in (("Darn Alice", "Hello"), ("Heck", "Hello"), ("Alice", "Darn")):
+        page = client.post("/profile/", {"name": name, "intro": intro})
+        assert page.status_code == 422
+        assert "Please say it otherwise." in page.content.decode()
+        assert f'value="{name}"' in page.content.decode()
+    assert client.post("/profile/", {"name": "Alice", "intro": "What the heck"}).status_code == 302
+    alice.refresh_from_db()
+    assert (alice.name, alice.intro) == ("Alice", "What the •••")
+
+
+@pytest_db
+def test_nobody_signs_up_with_a_name_that_does_not_pass(client, settings):
+    settings.SIGN_UP = "open"
+    add_filter("darn")
+    typed = {"email": "new@example.com", "name": "Darn You", "password1": "correct horse battery"}
+    page = client.post("/accounts/signup/", typed)
+    assert page.status_code == 422
+    assert "Please say it otherwise." in page.content.decode()
