@@ -1,6 +1,7 @@
 """Headers that answers have: what a page may do in the browser, and who may keep or embed it."""
 
 from collections.abc import Callable
+from typing import Any
 from wsgiref.headers import Headers
 
 from csp.constants import NONCE, NONE, SELF
@@ -75,7 +76,7 @@ def of_files(elsewhere: bool) -> Callable[[Headers, str, str], None]:
     return add
 
 
-def directives(static_origin: list[str]) -> dict[str, list[str]]:
+def directives(static_origin: list[str]) -> dict[str, list[Any]]:
     """Return the content security policy, for django-csp."""
     return {
         "default-src": [NONE],
