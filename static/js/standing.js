@@ -18,7 +18,10 @@ function noticed(notice) {
 /** The page may offer what is refused now, or not what is allowed. Drafts of messages are kept. */
 function comeAnew() {
   const fields = document.querySelectorAll("main :is(textarea, input)");
-  const typed = [...fields].some((field) => !field.closest("chat-composer") && field.value !== field.defaultValue);
-  if (typed) toast(t("What you may do here has changed."), { [t("Load the page anew")]: () => location.reload() });
+  if ([...fields].some(touched)) toast(t("What you may do here has changed."), { [t("Load the page anew")]: () => location.reload() });
   else location.reload();
 }
+
+const touched = (field) =>
+  !field.closest("chat-composer") &&
+  (field.checked !== field.defaultChecked || (!/checkbox|radio/.test(field.type) && field.value !== field.defaultValue));
