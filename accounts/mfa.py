@@ -4,6 +4,8 @@ Like those of `accounts.sign_in` they stand before allauth's own patterns, under
 """
 
 import json
+from collections.abc import Callable
+from functools import wraps
 from textwrap import wrap
 from typing import Any
 from urllib.parse import quote
@@ -12,8 +14,10 @@ from allauth.mfa.base import views as base
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
+from allauth.mfa.utils import is_mfa_enabled
 from allauth.mfa.webauthn import views as webauthn
 from allauth.mfa.webauthn.internal import auth
+from django.conf import settings
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -50,6 +54,29 @@ def security(request: SignedInRequest) -> HttpResponse:
         "has_password": request.user.has_usable_password(),
     }
     return render(request, "mfa/index.html", context)
+
+
+def second_factor_first(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Send moderators and administrators who have no second factor to where they set one up.
+
+    As far as `REQUIRE_MFA_FOR_STAFF` wants it.
+    """
+
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        person = request.user
+        if (
+            settings.REQUIRE_MFA_FOR_STAFF
+            and getattr(person, "is_staff", False)
+            and not is_mfa_enabled(person)
+        ):
+            messages.error(
+                request, _("Moderating needs a passkey or an authenticator app. Set one up first.")
+            )
+            return redirect("mfa_index")
+        return view(request, *args, **kwargs)
+
+    return checked
 
 
 def _is_confirmed(user: User) -> bool:

@@ -1,15 +1,19 @@
 """What people type and what their devices answer, for passkeys and codes."""
 
+import json
 from typing import Any
 
+from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms as base
 from allauth.mfa.base.internal.flows import check_rate_limit
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from fido2.utils import websafe_decode
 
 from accounts.codes import use_code
 
@@ -70,18 +74,28 @@ class ActivateTOTPForm(totp.ActivateTOTPForm):
             raise (_not_right() if error.code == "incorrect_code" else error) from error
 
 
-class OddAnswerMixin:
-    """Take an answer that is no answer of a passkey for a wrong one: the library breaks in many ways."""
+class AnswerMixin:
+    """Refuse answers that were given elsewhere, or are none: the library breaks over those in many ways."""
 
     def full_clean(self) -> None:
         try:
             super().full_clean()  # type: ignore[misc]
+            if "credential" in self.cleaned_data:
+                self._check_origin()
         except (TypeError, ValueError, KeyError, AttributeError, LookupError):
             self.cleaned_data: dict[str, Any] = {}
             self.add_error("credential", get_adapter().validation_error("incorrect_code"))  # type: ignore[attr-defined]
 
+    def _check_origin(self) -> None:
+        # The library takes subdomains and other ports for ours.
+        answer = json.loads(self.data["credential"])["response"]  # type: ignore[attr-defined]
+        said = json.loads(websafe_decode(answer["clientDataJSON"]))["origin"]
+        request = context.request
+        if said not in (f"{request.scheme}://{request.get_host()}", settings.PUBLIC_URL):
+            raise ValueError
 
-class AddPasskeyForm(OddAnswerMixin, webauthn.AddWebAuthnForm):
+
+class AddPasskeyForm(AnswerMixin, webauthn.AddWebAuthnForm):
     """A new passkey. All of ours can do without a password, so nobody is asked whether this one shall."""
 
     name = KeyNameField(required=False, help_text=_("So that you know later which device it is on."))
@@ -92,13 +106,13 @@ class RenamePasskeyForm(webauthn.EditWebAuthnForm):
     name = KeyNameField()
 
 
-class LoginPasskeyForm(OddAnswerMixin, webauthn.LoginWebAuthnForm):
+class LoginPasskeyForm(AnswerMixin, webauthn.LoginWebAuthnForm):
     pass
 
 
-class AuthenticatePasskeyForm(OddAnswerMixin, webauthn.AuthenticateWebAuthnForm):
+class AuthenticatePasskeyForm(AnswerMixin, webauthn.AuthenticateWebAuthnForm):
     pass
 
 
-class ReauthenticatePasskeyForm(OddAnswerMixin, webauthn.ReauthenticateWebAuthnForm):
+class ReauthenticatePasskeyForm(AnswerMixin, webauthn.ReauthenticateWebAuthnForm):
     pass

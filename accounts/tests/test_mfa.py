@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -22,6 +23,7 @@ from accounts.tests.keys import (
     visitor,
 )
 from accounts.tests.people import PASSWORD, make_user
+from chat.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -174,3 +176,27 @@ def test_a_password_typed_wrong_asks_for_no_second_step(bob: User) -> None:
     nobody = client.post("/accounts/login/", {"login": "nobody@example.com", "password": PASSWORD})
     assert wrong.context["form"].errors == nobody.context["form"].errors
     assert client.get(STEP)["Location"] == "/accounts/login/"
+
+
+def test_who_moderates_needs_a_second_factor_where_that_is_asked_for(alice: User, settings: Settings) -> None:
+    client = recent(alice)
+    assert client.get("/admin/").status_code == 200
+    settings.REQUIRE_MFA_FOR_STAFF = True
+    assert client.get("/admin/")["Location"] == PAGE
+    assert "Moderating needs" in client.get(PAGE).content.decode()
+    set_up_app(client)
+    assert client.get("/admin/").status_code == 200
+
+
+def test_whoever_lost_everything_gets_in_again_with_a_command(bob: User) -> None:
+    client = recent(bob)
+    set_up_app(client)
+    add_passkey(client)
+    call_command("remove_second_factor", "BOB@example.com")
+    assert held(bob) == []
+    assert is_in(sign_in(bob))
+    entry = AuditEntry.objects.get(action="person.second_factor_removed")
+    assert entry.subject == bob.pseudonym
+    for nobody in ("bob@example.com", "nobody@example.com"):
+        with pytest.raises(CommandError):
+            call_command("remove_second_factor", nobody)

@@ -84,6 +84,8 @@ def test_another_persons_passkey_is_no_second_step(bob: User, mallory: User) -> 
     [
         {"origin": "https://evil.example"},
         {"origin": "http://localhost.evil.example"},
+        {"origin": "http://evil.localhost"},
+        {"origin": "http://localhost:8001"},
         {"domain": "evil.example"},
         {"verifies": False},
     ],
@@ -97,7 +99,13 @@ def test_an_answer_from_elsewhere_or_from_nobody_is_refused(bob: User, change: d
 
 
 @pytest.mark.parametrize(
-    "change", [{"origin": "https://evil.example"}, {"domain": "evil.example"}, {"verifies": False}]
+    "change",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "http://evil.localhost"},
+        {"domain": "evil.example"},
+        {"verifies": False},
+    ],
 )
 def test_a_key_made_elsewhere_or_by_nobody_is_not_added(bob: User, change: dict[str, Any]) -> None:
     client = recent(bob)

@@ -24,6 +24,7 @@ CONFIGURATION = (
     "PORT",
     "PUBLIC_URL",
     "REDIS_URL",
+    "REQUIRE_MFA_FOR_STAFF",
     "RESTART_SPREAD",
     "SECRET_KEY",
     "SIGN_UP",
