@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.access import SignedInRequest, signed_in
 from accounts.models import User
+from accounts.oidc.people import tell
 
 
 def has_local_way_in(person: User) -> bool:
@@ -43,6 +44,7 @@ def connections(request: SignedInRequest) -> HttpResponse:
         except ValidationError as error:
             return _page(request, error=str(error.message), status=422)
         account.delete()
+        tell(request, "account_disconnected", request.user, _names().get(account.provider, account.provider))
         messages.success(request, _("Disconnected."))
         return redirect("socialaccount_connections")
     return _page(request)
@@ -50,7 +52,7 @@ def connections(request: SignedInRequest) -> HttpResponse:
 
 def _page(request: SignedInRequest, *, error: str = "", status: int = 200) -> HttpResponse:
     accounts = list(SocialAccount.objects.filter(user=request.user).order_by("pk"))
-    names = {each.id: each.name for each in settings.OIDC_PROVIDERS}
+    names = _names()
     rows = [
         {
             "pk": each.pk,
@@ -63,6 +65,10 @@ def _page(request: SignedInRequest, *, error: str = "", status: int = 200) -> Ht
     others = [each for each in settings.OIDC_PROVIDERS if each.id not in connected]
     context: dict[str, Any] = {"rows": rows, "others": others, "error": error}
     return render(request, "socialaccount/connections.html", context, status=status)
+
+
+def _names() -> dict[str, str]:
+    return {each.id: each.name for each in settings.OIDC_PROVIDERS}
 
 
 def _number(value: str | None) -> int:

@@ -1,5 +1,6 @@
 """The account that somebody gets who comes from a provider."""
 
+from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
@@ -32,17 +33,24 @@ def person_for(
         raise Problem(Kind.NO_EMAIL, "no e-mail for a newcomer")
     invited = remembered(request)
     try:
-        made = _account(account, identity, provider, invited)
+        made, linked = _account(account, identity, provider, invited)
     except IntegrityError:
         # Somebody else was first: to be the owner, with this address, or the same person in another tab.
-        made = SocialAccount.objects.filter(provider=account.provider, uid=account.uid).first()
-        made = made or _account(account, identity, provider, invited)
+        theirs = SocialAccount.objects.filter(provider=account.provider, uid=account.uid).first()
+        made, linked = (theirs, False) if theirs else _account(account, identity, provider, invited)
+    if linked:
+        tell(request, "account_connected", made.user, provider.name)
     if invited.code:
         forget(request)
     address = made.user.emailaddress_set.filter(email=identity.email).first()
     if settings.CONFIRM_EMAIL and address and not address.verified:
         address.send_confirmation(request, signup=True)
     return made
+
+
+def tell(request: HttpRequest, what: str, person: User, provider: str) -> None:
+    """Mail somebody that a provider was connected with their account, or disconnected."""
+    get_adapter(request).send_notification_mail(f"socialaccount/email/{what}", person, {"provider": provider})
 
 
 def prove(person: User, identity: Identity) -> None:
@@ -57,12 +65,14 @@ def prove(person: User, identity: Identity) -> None:
 @transaction.atomic
 def _account(
     account: SocialAccount, identity: Identity, provider: ProviderConfig, invited: Remembered
-) -> SocialAccount:
-    person = _known(identity) or _newcomer(identity, provider, invited)
+) -> tuple[SocialAccount, bool]:
+    """Save the account and return it, and whether its person was here before."""
+    known = _known(identity)
+    person = known or _newcomer(identity, provider, invited)
     made: SocialAccount = SocialAccount.objects.create(
         user=person, provider=account.provider, uid=account.uid, extra_data=account.extra_data
     )
-    return made
+    return made, known is not None
 
 
 def _known(identity: Identity) -> User | None:

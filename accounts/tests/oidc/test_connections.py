@@ -28,7 +28,8 @@ def at_home(person: User, *, password: bool = True) -> Visitor:
     return visitor
 
 
-def test_a_provider_is_connected_and_lets_one_in(standard, configure, bob):
+def test_a_provider_is_connected_and_lets_one_in(standard, configure, bob, settings, mailoutbox):
+    settings.ACCOUNT_EMAIL_NOTIFICATIONS = True
     configure(config_of(standard), local=True)
     visitor = at_home(bob)
     page = visitor.client.get(URL).text
@@ -44,6 +45,10 @@ def test_a_provider_is_connected_and_lets_one_in(standard, configure, bob):
     other.sign_in("robert")
     assert other.person == str(bob.pk)
     assert list(bob.emailaddress_set.values_list("email", flat=True)) == ["bob@home.example"]
+    assert [(mail.to, mail.subject) for mail in mailoutbox] == [
+        (["bob@home.example"], "A way to sign in was added")
+    ]
+    assert "Example was connected" in mailoutbox[0].body
 
 
 def test_the_password_is_asked_for_first(standard, configure, bob):
@@ -123,13 +128,15 @@ def disconnect(visitor: Visitor):
     return visitor.client.post(URL, {"account": SocialAccount.objects.get().pk})
 
 
-def test_disconnecting(standard, configure, bob):
+def test_disconnecting(standard, configure, bob, settings, mailoutbox):
     configure(config_of(standard), local=True)
     visitor = at_home(bob)
     visitor.sign_in("robert", process="connect")
+    settings.ACCOUNT_EMAIL_NOTIFICATIONS = True
 
     assert disconnect(visitor)["Location"] == URL
 
+    assert [mail.subject for mail in mailoutbox] == ["A way to sign in was removed"]
     assert "Disconnected." in visitor.client.get(URL).text
     assert not SocialAccount.objects.exists()
     other = Visitor()

@@ -34,13 +34,15 @@ def is_refused(visitor, answer, kind="taken"):
     )
 
 
-def test_both_sides_verified_is_the_same_person(standard, configure, visitor, alice):
+def test_both_sides_verified_is_the_same_person(standard, configure, visitor, alice, settings, mailoutbox):
+    settings.ACCOUNT_EMAIL_NOTIFICATIONS = True
     configure(config_of(standard))
 
     visitor.sign_in("alice")
 
     assert visitor.person == str(alice.pk)
     assert SocialAccount.objects.get().user == alice
+    assert [mail.subject for mail in mailoutbox] == ["A way to sign in was added"]
     alice.refresh_from_db()
     assert alice.check_password(PASSWORD), "and the way before works as before"
 
