@@ -277,13 +277,13 @@ def test_the_inbox_tells_that_something_was_decided_until_one_has_looked(
     for other in (bob, mallory):
         assert told not in client_of(other).get("/").text
         assert client_of(other).post("/reports/").status_code == 303
-    assert "New</span>" in client.get("/reports/").text
-    assert "New</span>" in client.get(f"/reports/{made.id}/").text
+    assert "New:</span>" in client.get("/reports/").text
+    assert "New:</span>" in client.get(f"/reports/{made.id}/").text
     assert told in client.get("/").text
     assert client.post("/reports/")["Location"] == "/reports/"
     assert told not in client.get("/").text
     assert told not in (listed := client.get("/reports/").text)
-    assert "New</span>" not in listed
+    assert "New:</span>" not in listed
     assert "Decided</span>" in listed
 
 

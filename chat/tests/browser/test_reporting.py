@@ -169,7 +169,11 @@ def test_the_reporter_finds_out_what_was_decided(talk, desk, enter):
     expect(main.get_by_text("We took action")).to_be_visible()
     expect(main.get_by_text("Message 7")).to_be_visible()
     assert faults(page) == []
-    page.get_by_role("link", name="Back").tap()
+    page.goto("/")
+    main.get_by_role("button", name="Look").tap()
     expect(main.get_by_text("Decided", exact=True)).to_be_visible()
+    page.goto("/")
+    connected(page)
+    expect(main.get_by_role("button", name="Look")).to_have_count(0)
     page.goto(f"/rooms/{room}/")
     expect(bodies(page).nth(6)).to_have_text("Message 7")
