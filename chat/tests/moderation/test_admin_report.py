@@ -175,6 +175,23 @@ def test_whoever_was_slower_is_told_who_decided_and_keeps_the_words(mona, milo, 
     assert [sanction.kind for sanction in Sanction.objects.of(mallory)] == ["warning"]
 
 
+def test_whoever_is_slower_by_a_moment_is_told_the_same(monkeypatch, mona, milo, mallory, full):
+    decide = moderation.decide
+
+    def just_before(**deed):
+        monkeypatch.undo()
+        decide(actor=mona, report_id=full.pk, decision="warn", reason="Be kind")
+        return decide(**deed)
+
+    monkeypatch.setattr(moderation, "decide", just_before)
+    answer = post(milo, page_of(full), "decide", decision="ban", reason=WORDS)
+
+    assert answer.status_code == 409
+    for words in ("This report was decided meanwhile.", "Mona decided this", "Be kind", SHOWN):
+        assert words in answer.text
+    assert [sanction.kind for sanction in Sanction.objects.of(mallory)] == ["warning"]
+
+
 def test_a_moderator_who_is_no_more_one_is_shown_out(mona, full):
     client = client_of(mona)
     mona.role = "member"
