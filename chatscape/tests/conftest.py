@@ -1,5 +1,6 @@
 """The same people as in chat's tests."""
 
 from chat.tests.conftest import alice, bob, mallory, published, room
+from chat.tests.matrix.conftest import it
 
-__all__ = ["alice", "bob", "mallory", "published", "room"]
+__all__ = ["alice", "bob", "it", "mallory", "published", "room"]
