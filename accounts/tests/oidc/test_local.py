@@ -79,11 +79,11 @@ def test_both_ways_side_by_side(standard, configure, visitor):
 def test_without_a_provider_nothing_speaks_of_one(client, db):
     assert "oidc" not in client.get("/accounts/login/").text
     client.force_login(make_user("bob"))
-    assert reverse("socialaccount_connections") not in client.get("/profile/").text
+    assert reverse("socialaccount_connections") not in client.get("/accounts/2fa/").text
 
 
-def test_the_profile_leads_to_the_providers(standard, configure, visitor):
+def test_the_page_about_security_leads_to_the_providers(standard, configure, visitor):
     configure(config_of(standard))
     visitor.sign_in("alice")
 
-    assert reverse("socialaccount_connections") in visitor.client.get("/profile/").text
+    assert reverse("socialaccount_connections") in visitor.client.get("/accounts/2fa/").text
