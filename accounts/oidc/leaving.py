@@ -19,7 +19,7 @@ def lead_to(request: HttpRequest, url: str, *, name: str, out: bool = False) -> 
 
     The address itself may hold a token when signing out: it stays out of the page.
     """
-    if "Sec-Fetch-Dest" not in request.headers:
+    if request.headers.get("Sec-Fetch-Dest") != "document":
         return HttpResponseRedirect(url)
     request.session[SESSION_KEY] = url
     context = {"name": name, "out": out, "url": reverse("oidc_leave")}

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from accounts.oidc.provider import Provider
 
 SESSION_KEY = "oidc_sign_out"
+# Longer ones, of people in hundreds of groups, make addresses that servers refuse.
+HINT_MOST = 4000
 
 
 def remember(request: HttpRequest, provider: "Provider", metadata: Metadata, tokens: Tokens) -> None:
@@ -38,7 +40,9 @@ def sign_out_url(request: HttpRequest, provider: "Provider", metadata: Metadata,
         return with_query(out, {"client_id": client_id, "logout_uri": home})
     if not metadata.end_session_endpoint:
         return ""
-    asked = {"id_token_hint": id_token, "client_id": client_id, "post_logout_redirect_uri": home}
+    asked = {"client_id": client_id, "post_logout_redirect_uri": home}
+    if len(id_token) <= HINT_MOST:
+        asked["id_token_hint"] = id_token
     return with_query(metadata.end_session_endpoint, asked)
 
 
@@ -46,6 +50,7 @@ class LogoutView(allauth.LogoutView):
     """Sign out; who came through a provider is signed out there, too."""
 
     def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        # Taken out: who stops before the second factor keeps the session, which is nobody's.
         name, url = self._provider()
         response: HttpResponse = super().post(*args, **kwargs)
         if url:
@@ -54,7 +59,7 @@ class LogoutView(allauth.LogoutView):
         return response
 
     def _provider(self) -> tuple[str, str]:
-        id, url = self.request.session.get(SESSION_KEY) or ("", "")
+        id, url = self.request.session.pop(SESSION_KEY, None) or ("", "")
         names = {each.id: each.name for each in settings.OIDC_PROVIDERS}
         # Not to one that is not configured any more.
         return (names[id], url) if id in names else ("", "")

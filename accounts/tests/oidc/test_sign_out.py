@@ -44,6 +44,16 @@ def test_at_cognito(cognito, configure, visitor, named):
     assert "Login" in visitor.there.get(visitor.leave(), timeout=10).text, "it asks again who one is"
 
 
+def test_a_token_too_long_for_an_address_stays_out_of_it(standard, configure, visitor):
+    configure(config_of(standard))
+    standard.twist(id_token={"set": {"groups": [f"group {number}" for number in range(400)]}})
+    visitor.sign_in("alice")
+
+    asked = query_of(visitor.client.post("/accounts/logout/")["Location"])
+
+    assert set(asked) == {"client_id", "post_logout_redirect_uri"}
+
+
 def test_a_provider_without_such_a_place(standard, configure, visitor):
     configure(config_of(standard))
     standard.twist(discovery={"drop": ["end_session_endpoint"]})
