@@ -8,8 +8,6 @@ import "./copy-button.js";
 import "./install-button.js";
 import "./message-list.js";
 import "./message-menu.js";
-import "./passkey-form.js";
-import "./print-button.js";
 import "./room-list.js";
 import { start as startPanes } from "./panes.js";
 import { start as startPolling } from "./poll.js";

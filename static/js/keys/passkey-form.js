@@ -1,4 +1,4 @@
-import { t } from "./text.js";
+import { t } from "../text.js";
 
 /**
  * A form that is sent with the answer of a passkey. What the passkey is asked stands in `data-question`, or is
@@ -76,19 +76,19 @@ function written(credential) {
   const given = Object.entries(parts).filter(([, buffer]) => buffer);
   return {
     id: credential.id,
-    rawId: text(credential.rawId),
+    rawId: base64url(credential.rawId),
     type: credential.type,
     clientExtensionResults: credential.getClientExtensionResults(),
-    response: Object.fromEntries(given.map(([name, buffer]) => [name, text(buffer)])),
+    response: Object.fromEntries(given.map(([name, buffer]) => [name, base64url(buffer)])),
   };
 }
 
-function bytes(base64url) {
-  const binary = atob(base64url.replaceAll("-", "+").replaceAll("_", "/"));
+function bytes(text) {
+  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
   return Uint8Array.from(binary, (char) => char.charCodeAt(0));
 }
 
-function text(buffer) {
+function base64url(buffer) {
   const binary = String.fromCharCode(...new Uint8Array(buffer));
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
