@@ -20,6 +20,7 @@ from accounts.invitations import forget, remembered
 from accounts.models import User
 from accounts.standing import kept_out
 from chat import events
+from chatscape.rates import address_of
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_safe_url(self, url: str | None) -> bool:
         """Only paths on this server: other hosts we trust have no business in `next`."""
         return url is not None and url.startswith("/") and url_has_allowed_host_and_scheme(url, None)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Count by the same address as all other limits; a request past the proxies is no error."""
+        return address_of(request)
 
     def is_ajax(self, request: HttpRequest) -> bool:
         # allauth would answer with JSON that holds the whole page; ours are pages for everybody.
