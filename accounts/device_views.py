@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from allauth.account.adapter import get_adapter
@@ -34,6 +35,8 @@ from chat.sidebar import sidebar
 from chatscape.answers import see_other, wants_json
 
 P = ParamSpec("P")
+# Names by which a machine reaches itself, and nobody else reaches it.
+HERE = ("localhost", "127.0.0.1", "::1")
 
 
 def confirmed(
@@ -138,7 +141,8 @@ def _shown(request: HttpRequest, this: Device) -> dict[str, object]:
         return {"link": link}
     url = link_url(request, link)
     width, path = qr_path(url)
-    return {"link": link, "link_url": url, "qr_width": width, "qr_path": path}
+    only_here = urlsplit(url).hostname in HERE
+    return {"link": link, "link_url": url, "qr_width": width, "qr_path": path, "only_here": only_here}
 
 
 @never_cache

@@ -248,6 +248,14 @@ def test_the_code_is_a_picture_of_the_link(laptop: Client, settings: Settings) -
     assert urlsplit(url).query == ""
 
 
+@pytest.mark.parametrize(
+    ("host", "said"), [("127.0.0.1:8000", True), ("localhost", True), ("testserver", False)]
+)
+def test_a_name_that_only_this_computer_knows_is_told(host: str, said: bool, laptop: Client) -> None:
+    laptop.post(NEW)
+    assert ("Other devices do not reach this address" in laptop.get(NEW, headers={"host": host}).text) is said
+
+
 def test_the_picture_is_what_the_library_draws() -> None:
     width, path = qr_path("https://chat.example.com/devices/link/x/")
     cells = set(re.findall(r"M(\d+) (\d+)h1v1h-1z", path))
