@@ -4,9 +4,10 @@ import uuid
 
 import pytest
 from django.core.cache import cache
+from django.urls import reverse
 
-from chat.models import Contact, Invitation, Message
-from chat.tests.situations import HTMX, JSON, client_of, say, typed_in
+from chat.models import Appeal, Contact, Invitation, Message, Report, Sanction
+from chat.tests.situations import HTMX, JSON, client_of, contact_of, say, typed_in
 from chatscape import rates
 from chatscape.rates import Limit, Rate
 
@@ -160,3 +161,27 @@ def test_an_error_page_for_those_who_only_look(alice, limit):
     answer = page(client.get("/?q=x"))
     assert "<h1>A little slower, please</h1>" in answer.text
     assert "Try again in" in answer.text
+
+
+def test_reports_keep_what_was_typed(alice, bob, room, limit):
+    limit("report", 1)
+    client, url = client_of(alice), f"/contacts/{contact_of(alice, bob).id}/reports/"
+    assert client.post(url, {"reason": "spam", "context": "Once"}).status_code == 200
+    answer = page(client.post(url, {"reason": "hate", "context": "And once more"}))
+    assert asks_to_wait(answer)
+    assert "And once more</textarea>" in answer.text
+    assert Report.objects.count() == 1
+
+
+def test_objections_keep_what_was_typed(alice, limit):
+    limit("appeal", 1)
+    client = client_of(alice)
+    sanctions = [
+        Sanction.objects.create(person=alice, kind="warning", reason="Because") for _time in range(2)
+    ]
+    urls = [reverse("standing-appeal", args=[sanction.id]) for sanction in sanctions]
+    assert client.post(urls[0], {"words": "It was not me"}).status_code == 303
+    answer = page(client.post(urls[1], {"words": "Not this time either"}))
+    assert asks_to_wait(answer)
+    assert "Not this time either</textarea>" in answer.text
+    assert Appeal.objects.count() == 1
