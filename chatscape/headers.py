@@ -59,7 +59,7 @@ BARE = {
 }
 
 # Pages that nothing may keep, not even the browser for the way back: passwords, codes, links that sign in.
-UNKEPT = ("/accounts/", "/admin/", "/join/")
+UNKEPT = ("/accounts/", "/admin/", "/devices/", "/join/", "/standing/")
 # At the end of a session the browser forgets the pages it has kept. Not "storage": what one has typed and not
 # sent waits for the same person, and who comes back finds the worker (static/js/session.js forgets the rest).
 FORGET = '"cache"'
