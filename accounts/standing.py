@@ -11,13 +11,16 @@ from typing import Concatenate, ParamSpec
 from uuid import UUID
 
 from django.core.signing import BadSignature, TimestampSigner
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import sign_in_first
+from accounts.export import export_person
 from accounts.models import User
 from chat.actions import appeals, moderation
 from chat.actions.standing import closed_by_sanction, note_read
@@ -64,12 +67,12 @@ def _person(request: HttpRequest) -> User | None:
 
 
 def _theirs(
-    view: Callable[Concatenate[HttpRequest, User, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    view: Callable[Concatenate[HttpRequest, User, P], HttpResponseBase],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """Give a view whom the page is about; whoever nobody knows has to sign in."""
 
     @wraps(view)
-    def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         person = _person(request)
         return sign_in_first(request) if person is None else view(request, person, *args, **kwargs)
 
@@ -106,6 +109,16 @@ def standing_appeal(request: HttpRequest, person: User, sanction_id: UUID) -> Ht
         refused = {"sanction": sanction_id, "words": words, "why": error.message}
         return patient(_page(request, person, refused=refused, status=error.status), error)
     return see_other("standing")
+
+
+@require_POST
+@_theirs
+def standing_export(request: HttpRequest, person: User) -> HttpResponseBase:
+    """The data of somebody who is kept out; others find the way to it in their profile."""
+    if person.is_active:
+        return see_other("data")
+    name = f"chatscape-{timezone.now():%Y-%m-%d}.zip"
+    return FileResponse(export_person(person), as_attachment=True, filename=name)
 
 
 @require_POST

@@ -22,6 +22,7 @@ urlpatterns = [
     path("devices/link/<slug:token>/", device_views.device_link, name="device-link"),
     path("standing/", standing.standing, name="standing"),
     path("standing/read/", standing.standing_read, name="standing-read"),
+    path("standing/export/", standing.standing_export, name="standing-export"),
     path("standing/leave/", standing.standing_leave, name="standing-leave"),
     path("standing/<uuid:sanction_id>/appeal/", standing.standing_appeal, name="standing-appeal"),
     path("join/<slug:code>/", views.join, name="join"),

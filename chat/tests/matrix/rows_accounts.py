@@ -18,6 +18,7 @@ ROWS: Rows = {
     "device-link": page("/devices/link/nothing/", NOTHING, NOTHING),
     "standing": page("/standing/", OWN),
     "standing-read": page("/standing/read/", NO, DONE),
+    "standing-export": page("/standing/export/", NO, DONE),
     # Those who were kept out are nobody, too.
     "standing-leave": page("/standing/leave/", NO, (303, 303, 303, 303)),
     "standing-appeal": lambda it: shared("/standing/{}/appeal/", it.warning, post=DONE_BY_ME, words="Not me"),

@@ -1,21 +1,26 @@
 """Who is kept out, whichever way they come, and the page where people read what was decided and object."""
 
+import io
 import re
+import zipfile
 from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
 from django.core import mail
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts import standing
 from accounts.adapter import AccountAdapter
+from accounts.device_links import link_url, make_link
+from accounts.devices import this_device
 from accounts.models import User
+from accounts.tests import keys
 from accounts.tests.people import PASSWORD
 from chat.actions import appeals, moderation
 from chat.models import Appeal, AuditEntry, Sanction
-from chat.tests.situations import client_of
+from chat.tests.situations import client_of, say
 from chatscape.rates import Limit, Rate
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("published")]
@@ -118,17 +123,40 @@ def test_every_way_in_goes_through_the_gate(ada, bob, rf):
 
 def test_half_a_proof_shows_nothing(ada, bob):
     """With the password alone, of an account that asks for a code too, nobody hears of a ban."""
-    from allauth.mfa.models import Authenticator
-    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-
-    TOTP.activate(bob, generate_totp_secret())
-    assert Authenticator.objects.filter(user=bob).exists()
+    secret = keys.set_up_app(keys.recent(bob))
     impose(ada, bob, "ban")
 
-    client, answer = sign_in(bob)
-
-    assert answer.url.startswith("/accounts/2fa/")
+    client = keys.visitor()
+    assert client.post("/accounts/login/", {"login": bob.email, "password": PASSWORD}).url == keys.STEP
     assert client.get("/standing/").status_code == 302
+
+    assert client.post(keys.STEP, {"code": keys.code_of(secret)}).url == "/standing/"
+    assert not keys.is_in(client)
+    assert "Too many insults" in client.get("/standing/").text
+
+
+def test_a_passkey_leads_to_the_reason(ada, bob):
+    passkey = keys.add_passkey(keys.recent(bob))
+    impose(ada, bob, "ban")
+
+    client = keys.visitor()
+    answer = client.post(keys.LOGIN, {"credential": passkey.answer(keys.asked_at_the_door(client))})
+
+    assert answer.url == "/standing/"
+    assert not keys.is_in(client)
+    assert "Too many insults" in client.get("/standing/").text
+
+
+def test_a_link_for_another_device_ends_with_the_account(ada, bob):
+    device = this_device(client_of(bob).get("/profile/").wsgi_request, bob)
+    link = make_link(device)
+    path = link_url(RequestFactory().get("/"), link)
+    assert Client().get(path).status_code == 200
+    impose(ada, bob, "ban")
+
+    client = Client()
+    assert client.post(path).status_code == 404
+    assert not keys.is_in(client)
 
 
 def test_another_password_leads_to_the_reason_and_not_in(ada, bob):
@@ -153,6 +181,21 @@ def test_a_ticket_is_short(ada, bob, monkeypatch):
     monkeypatch.setattr(standing, "TICKET_AGE", timedelta(seconds=-1))
 
     assert client.get("/standing/").url == "/accounts/login/?next=/standing/"
+
+
+def test_who_is_kept_out_takes_their_data_along(ada, bob, room):
+    say(bob, room, "My words")
+    impose(ada, bob, "ban")
+    client, _answer = sign_in(bob)
+
+    answer = client.post("/standing/export/")
+
+    with zipfile.ZipFile(io.BytesIO(answer.getvalue())) as archive:
+        assert "My words" in archive.read("message.json").decode()
+        assert "Too many insults" in archive.read("sanction.json").decode()
+    assert Client().post("/standing/export/").url.startswith("/accounts/login/")
+    # Others type their password again for it.
+    assert client_of(ada).post("/standing/export/").url == "/profile/data/"
 
 
 def test_leaving_forgets_the_ticket(ada, bob):
