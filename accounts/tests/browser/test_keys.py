@@ -239,7 +239,7 @@ def test_a_forgotten_password_is_replaced_by_a_mailed_link(page, server):
     expect_in(page, "Max")
 
 
-def test_an_address_is_changed_by_a_link_mailed_to_the_new_one(new_context, serve):
+def test_an_address_is_changed_by_a_link_mailed_to_the_new_one(serve, new_context):
     server = serve({"SIGN_UP": "open", "CONFIRM_EMAIL": "1"})
     page = new_context(base_url=server.url, viewport=WIDE).new_page()
     page.goto("/accounts/signup/")
