@@ -31,8 +31,8 @@ _ROOM = Statement(
 def allowed_origin(scope: Scope) -> bool:
     """Say whether a page of this server opens the socket (RFC 6455, 10.2).
 
-    The origin must be the host that was asked for, or one of `CSRF_TRUSTED_ORIGINS`. No origin, no
-    socket: browsers always send one.
+    The origin must be the host that was asked for, or one of `CSRF_TRUSTED_ORIGINS`; where pages come by
+    https alone, others are somebody else's. No origin, no socket: browsers always send one.
     """
     headers = dict(scope["headers"])
     origin = headers.get(b"origin", b"").decode("latin1").rstrip("/").lower()
@@ -41,9 +41,10 @@ def allowed_origin(scope: Scope) -> bool:
         return True
     domain, _port = split_domain_port(host)
     hosts = settings.ALLOWED_HOSTS or ([".localhost", "127.0.0.1", "[::1]"] if settings.DEBUG else [])
+    schemes = ("https",) if settings.SECURE_SSL_REDIRECT else ("http", "https")
     try:
         parts = urlsplit(origin)
-        return parts.scheme in ("http", "https") and parts.netloc == host and validate_host(domain, hosts)
+        return parts.scheme in schemes and parts.netloc == host and validate_host(domain, hosts)
     except ValueError:
         return False
 

@@ -56,6 +56,12 @@ async def test_pages_of_others_are_refused(session, origin):
     assert await refused(session, origin=origin) == 403
 
 
+async def test_where_pages_come_by_https_others_are_refused(open_page, alice, session, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    assert await refused(session, origin=f"http://{HOST}") == 403
+    await (await open_page(alice, session=session, origin=f"https://{HOST}")).done("ping")
+
+
 async def test_an_unknown_host_is_refused(session):
     assert await refused(session, host="evil.example", origin="https://evil.example") == 403
 
