@@ -4,12 +4,16 @@ Like those of `accounts.sign_in` they stand before allauth's own patterns, under
 """
 
 import json
+import time
 from collections.abc import Callable
 from functools import wraps
 from textwrap import wrap
 from typing import Any
 from urllib.parse import quote
 
+from allauth.account import app_settings
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.base import views as base
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes import views as recovery_codes
@@ -83,16 +87,29 @@ def _is_confirmed(user: User) -> bool:
     return user.emailaddress_set.filter(primary=True, verified=True).exists()
 
 
-class ConfirmedMixin:
-    """Lead people with an unconfirmed address to it.
+def _is_recent(request: HttpRequest, user: User) -> bool:
+    """Say whether allauth can ask who is there, or somebody signed in a moment ago."""
+    if get_adapter().get_reauthentication_methods(user):
+        return True
+    times = [record["at"] for record in get_authentication_records(request, user)]
+    return bool(times) and time.time() - max(times) < app_settings.REAUTHENTICATION_TIMEOUT
 
-    Somebody who signed up with another's address could lock its owner out for ever.
+
+class FirstMixin:
+    """Add nothing to an account for whoever might not be its owner.
+
+    - With an unconfirmed address: somebody who signed up with another's could lock its owner out for ever.
+    - In a session left open by somebody who signs in with a provider only: there is nothing to ask them for.
     """
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.user.is_authenticated and not _is_confirmed(request.user):
-            messages.error(request, _("Confirm your email first."))
-            return redirect("account_email")
+        if isinstance(request.user, User):
+            if not _is_confirmed(request.user):
+                messages.error(request, _("Confirm your email first."))
+                return redirect("account_email")
+            if not _is_recent(request, request.user):
+                messages.error(request, _("You signed in a while ago. Sign out and in again before this."))
+                return redirect("mfa_index")
         response: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
         return response
 
@@ -168,7 +185,7 @@ class ReauthenticatePasskeyView(QuestionMixin, StatusMixin, AgainMixin, webauthn
 # Passkeys
 
 
-class AddPasskeyView(ConfirmedMixin, QuestionMixin, StatusMixin, webauthn.AddWebAuthnView):
+class AddPasskeyView(FirstMixin, QuestionMixin, StatusMixin, webauthn.AddWebAuthnView):
     """Add a passkey that the device finds by itself and that asks who is there."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -192,7 +209,7 @@ class RemovePasskeyView(StatusMixin, webauthn.RemoveWebAuthnView):
 # Authenticator app
 
 
-class ActivateTOTPView(ConfirmedMixin, UnkeptMixin, StatusMixin, totp.ActivateTOTPView):
+class ActivateTOTPView(FirstMixin, UnkeptMixin, StatusMixin, totp.ActivateTOTPView):
     """Set up an authenticator app."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

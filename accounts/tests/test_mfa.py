@@ -1,5 +1,6 @@
 """What passkeys, authenticator apps and recovery codes share: the page, the questions, the notices."""
 
+import time
 from typing import Any
 
 import pytest
@@ -56,11 +57,36 @@ def test_somebody_without_a_password_can_have_passkeys_and_codes(bob: User) -> N
     bob.save()
     client = visitor()
     client.force_login(bob)
+    came_with_a_provider(client, bob, ago=10)
     add_passkey(client)
     other = visitor()
     other.force_login(bob)
     asked = other.get(ACTIVATE)["Location"]
     assert asked.startswith("/accounts/2fa/webauthn/reauthenticate/"), "now there is something to ask for"
+
+
+def came_with_a_provider(client: Client, user: User, *, ago: float) -> None:
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "socialaccount", "at": time.time() - ago}]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
+
+
+@pytest.mark.parametrize("ago", [None, 400])
+def test_a_session_that_somebody_without_a_password_left_open_adds_nothing(
+    bob: User, ago: float | None
+) -> None:
+    bob.set_unusable_password()
+    bob.save()
+    client = visitor()
+    client.force_login(bob)
+    if ago:
+        came_with_a_provider(client, bob, ago=ago)
+    for path in (ADD, ACTIVATE):
+        assert client.get(path)["Location"] == PAGE
+        assert client.post(path, {"code": "000000", "credential": "{}"})["Location"] == PAGE
+    assert "Sign out and in again" in client.get(PAGE).content.decode()
+    assert held(bob) == []
 
 
 @pytest.mark.parametrize("path", [ADD, ACTIVATE, "/accounts/2fa/recovery-codes/generate/"])
