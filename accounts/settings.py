@@ -33,7 +33,6 @@ ACCOUNT_SESSION_REMEMBER = True
 
 # Passkeys, authenticator apps, and codes for the day when both are lost.
 MFA_ADAPTER = "accounts.mfa_adapter.MFAAdapter"
-REQUIRE_MFA_FOR_STAFF = _env.flag("REQUIRE_MFA_FOR_STAFF", default=False)
 MFA_FORMS = {
     "authenticate": "accounts.mfa_forms.AuthenticateForm",
     "authenticate_webauthn": "accounts.mfa_forms.AuthenticatePasskeyForm",

@@ -43,6 +43,8 @@ SIGN_UP = env.choice("SIGN_UP", "invited", ("invited", "open"))
 # Providers to sign in with (docs/sign-in.md), and whether there are local accounts, too.
 OIDC_PROVIDERS = providers_in(env)
 LOCAL_ACCOUNTS: bool = local_accounts_in(env, OIDC_PROVIDERS)
+# Whether moderators need a second factor before the admin pages open.
+REQUIRE_MFA_FOR_STAFF = env.flag("REQUIRE_MFA_FOR_STAFF", default=False)
 
 INSTALLED_APPS = [
     "daphne",
