@@ -22,13 +22,16 @@ def person_for(
 ) -> SocialAccount:
     """Return `account`, which is new, with its person: somebody who is here already, or a newcomer.
 
-    1. An account here with the same address is theirs when the provider has verified the address and its
+    1. Who is known under a name that this provider had before is known under the new one.
+    2. An account here with the same address is theirs when the provider has verified the address and its
        owner here has proved it. Otherwise nobody is signed in: it could be somebody else's.
-    2. A newcomer joins as the provider's settings or an invitation allow. The first person ever becomes the
+    3. A newcomer joins as the provider's settings or an invitation allow. The first person ever becomes the
        owner.
 
     Raises `Problem`.
     """
+    if renamed := _renamed(account):
+        return renamed
     if not identity.email:
         raise Problem(Kind.NO_EMAIL, "no e-mail for a newcomer")
     invited = remembered(request)
@@ -73,6 +76,18 @@ def _account(
         user=person, provider=account.provider, uid=account.uid, extra_data=account.extra_data
     )
     return made, known is not None
+
+
+def _renamed(account: SocialAccount) -> SocialAccount | None:
+    """Return the account that somebody has under a name that the operator has given up."""
+    names = [each.id for each in settings.OIDC_PROVIDERS]
+    found: SocialAccount | None = (
+        SocialAccount.objects.filter(uid=account.uid).exclude(provider__in=names).first()
+    )
+    if found:
+        found.provider, found.extra_data = account.provider, account.extra_data
+        found.save(update_fields=["provider", "extra_data", "last_login"])
+    return found
 
 
 def _known(identity: Identity) -> User | None:

@@ -68,6 +68,20 @@ def test_another_issuer_under_the_same_name_knows_other_people(standard, cognito
     assert other.person != visitor.person
 
 
+def test_a_provider_may_get_another_name(standard, cognito, configure, visitor):
+    """As when a second one is added: people are known by the issuer."""
+    standard.people(alice={"email_verified": False})
+    configure(config_of(standard))
+    visitor.sign_in("alice")
+
+    configure(config_of(standard, "standard"), config_of(cognito, "cognito"))
+    again = type(visitor)()
+    again.sign_in("alice", "standard")
+
+    assert again.person == visitor.person
+    assert SocialAccount.objects.get().provider == "standard"
+
+
 def test_the_same_person_comes_back(standard, configure, visitor):
     configure(config_of(standard))
     visitor.sign_in("alice")

@@ -5,6 +5,7 @@
 // Anybody may sign in by any name. What tests change while it runs, as JSON, is put to /test/people and /test/twist;
 // /test/seen says what was asked.
 import http from "node:http";
+import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 
 import * as jose from "jose";
@@ -89,7 +90,7 @@ provider.use(async (ctx, next) => {
 function placeOf(where) {
   if (where.endsWith("/.well-known/openid-configuration")) return "discovery";
   if (/\/jwks(\.json)?$/.test(where)) return "jwks";
-  if (/\/token$/.test(where)) return "token";
+  if (where.endsWith("/token")) return "token";
   return /\/(me|userInfo)$/.test(where) ? "userinfo" : "";
 }
 
@@ -127,16 +128,18 @@ async function dripping(ctx, every) {
 
 const without = (object, names) => Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)));
 
+const encoded = (value) => jose.base64url.encode(JSON.stringify(value));
+
 /** Make another ID token: {"set", "drop", "alg", "header", "key", "cut"}. */
 async function forged(token, { set, drop = [], alg, header = {}, key, cut }) {
   const was = jose.decodeProtectedHeader(token);
   const claims = without({ ...jose.decodeJwt(token), ...set }, drop);
-  const encoded = (value) => jose.base64url.encode(JSON.stringify(value));
   if (cut) return token.slice(0, cut);
   if (alg === "none") return `${encoded({ alg: "none", ...header })}.${encoded(claims)}.`;
   if (alg?.startsWith("HS")) {
     // The public key, which everybody knows, as the secret.
-    const secret = new TextEncoder().encode(key === "secret" ? clients[0].client_secret : await jose.exportSPKI(keys[was.kid].publicKey));
+    const words = key === "secret" ? clients[0].client_secret : await jose.exportSPKI(keys[was.kid].publicKey);
+    const secret = new TextEncoder().encode(words);
     const padded = secret.length < 32 ? new Uint8Array(32).fill(1) : secret;
     return new jose.SignJWT(claims).setProtectedHeader({ alg, kid: was.kid, ...header }).sign(padded);
   }
@@ -207,4 +210,4 @@ function logout(response, url) {
   response.writeHead(302, { Location: target, "Set-Cookie": gone }).end();
 }
 
-server.listen(port, "127.0.0.1", () => console.log(`ready at ${issuer}`));
+server.listen(port, "127.0.0.1", () => process.stdout.write(`ready at ${issuer}\n`));
