@@ -33,7 +33,7 @@ lint: venv-dev
 	$(BIN)/ruff format --check .
 	$(CHECK) $(BIN)/lint-imports --no-cache
 	find templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 --check {} +
-	$(BIN)/oxlint --deny-warnings static
+	$(BIN)/oxlint --deny-warnings static chatscape/testing/provider
 
 types: venv-dev
 	$(CHECK) $(BIN)/mypy $(PRESENT) conftest.py manage.py
