@@ -235,6 +235,8 @@ def test_no_page_has_anything_in_anybodys_way(talk, staff, desk, enter, problems
         ada: [
             "/admin/",
             "/admin/chat/auditentry/",
+            "/admin/chat/filter/",
+            "/admin/chat/filter/add/",
             "/admin/accounts/user/",
             f"/admin/accounts/user/{mallory.id}/change/",
             f"/admin/accounts/user/{ada.id}/change/",
