@@ -7,7 +7,7 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import Role, User
 from chat.actions.audit import record
 from chat.errors import Conflict, Forbidden, NotFound
 from chat.models import Report
@@ -40,10 +40,20 @@ def _holder(report: Report) -> User | None:
 
 def check_uninvolved(actor: User, report: Report) -> None:
     """Raise `Forbidden` when `actor` has a part in a report, or may not act against whom it is about."""
-    if actor.pk in (report.reporter_id, report.subject_id):
+    if actor.pk == report.subject_id or made_it(actor, report):
         raise Forbidden(_("You are part of this report: somebody else has to decide it."))
     if report.subject and report.subject.is_staff and not actor.runs_server:
         raise Forbidden(_("Only the owner and administrators may act against moderators."))
+
+
+def made_it(actor: User, report: Report) -> bool:
+    """Say whether `actor` leaves a report to others because they made it; nobody else: it is theirs."""
+    if actor.pk != report.reporter_id:
+        return False
+    others = User.objects.filter(is_active=True).exclude(pk__in=(report.reporter_id, report.subject_id))
+    theirs = (Role.OWNER, Role.ADMIN)
+    able = theirs if report.subject and report.subject.is_staff else (*theirs, Role.MODERATOR)
+    return others.filter(role__in=able).exists()
 
 
 def record_report(

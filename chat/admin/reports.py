@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from chat.actions import moderation
 from chat.actions.filters import decide_held
+from chat.actions.reviews import made_it
 from chat.admin import evidence
 from chat.admin.decisions import HELD, HINTS, URGENCIES, choices_for, urgency_of
 from chat.admin.forms import MeasureForm, ReasonForm
@@ -208,6 +209,6 @@ class ReportAdmin(PageAdmin):
 
     def kept_from(self, request: HttpRequest, row: Report) -> str:
         """Say why this moderator cannot decide, or nothing."""
-        if row.reporter_id == moderator(request).pk:
+        if made_it(moderator(request), row):
             return _("You made this report, so somebody else has to decide it.")
         return ""

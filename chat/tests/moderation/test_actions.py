@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.tests.people import make_user
 from chat.actions import moderation
 from chat.actions.moderation import Decision
 from chat.errors import Conflict, Forbidden, Invalid, NotFound
@@ -229,9 +230,9 @@ def test_whoever_lost_the_role_or_the_account_meanwhile_finds_none(deed, mona, m
 
 @pytest.mark.parametrize("deed", DEEDS.values(), ids=DEEDS)
 @pytest.mark.parametrize("role", ["moderator", "admin", "owner"])
-def test_whoever_is_part_of_a_report_keeps_out_of_it(deed, role, bob, mallory, report):
+def test_whoever_is_part_of_a_report_keeps_out_of_it(deed, role, bob, mallory, report, ada):
     for person in (bob, mallory):
-        type(person).objects.update(role="member")
+        type(person).objects.exclude(pk=ada.pk).update(role="member")
         type(person).objects.filter(pk=person.pk).update(role=role)
         with pytest.raises(Forbidden):
             deed(person, report)
@@ -246,6 +247,17 @@ def test_moderators_decide_nothing_about_each_other(deed, mona, milo, ada, bob):
     with pytest.raises(Forbidden):
         deed(mona, report)
     deed(ada, report)
+
+
+def test_whoever_runs_a_server_alone_decides_what_they_reported(alice, mallory):
+    mine = report_about(mallory, by=alice)
+    other = report_about(mallory, by=alice)
+
+    assert decide(alice, mine, "warn").outcome == "warned"
+    make_user("Milo", role="moderator")
+
+    with pytest.raises(Forbidden, match="part of this"):
+        decide(alice, other, "warn")
 
 
 def test_nobody_acts_against_the_owner(alice, ada, bob):
