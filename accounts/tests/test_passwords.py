@@ -1,8 +1,10 @@
 """Changing and resetting passwords."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.test import Client
 
 from accounts.models import User
@@ -42,6 +44,18 @@ def test_a_mailed_link_resets_the_password_once_and_ends_all_sessions(
     assert bob.check_password(NEW)
     assert elsewhere.get("/profile/").status_code == 302
     assert Client().get(path).status_code == 200, "a used link leads to no form"
+
+
+def test_a_mailed_link_is_of_use_for_an_hour(
+    client: Client, bob: User, mailoutbox: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.post(RESET, {"email": bob.email})
+    path, now = mailed_path(mailoutbox[0]), datetime.now()  # noqa: DTZ005 - as Django
+    for minutes, found in ((59, True), (61, False)):
+        then = now + timedelta(minutes=minutes)
+        monkeypatch.setattr(PasswordResetTokenGenerator, "_now", lambda self, then=then: then)
+        answer = Client().get(path)
+        assert ("set-password" in answer.get("Location", "")) == found, minutes
 
 
 def test_changing_the_password_keeps_this_session_and_ends_the_others(client: Client, bob: User) -> None:
