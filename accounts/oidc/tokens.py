@@ -33,7 +33,7 @@ def claims_in(
     if not isinstance(token, str):
         raise _refused("there is no ID token")
     claims, algorithm = _signed(token, provider, metadata)
-    if not hmac.compare_digest(str(claims.get("nonce")).encode(), nonce.encode()):
+    if not _same(claims.get("nonce"), nonce.encode()):
         raise _refused("the nonce is another one")
     _check_audience(claims, provider)
     for name in ("iat", "nbf"):
@@ -42,7 +42,7 @@ def claims_in(
             raise _refused(f"{name} is in the future")
     if not _is_time(claims["exp"]):
         raise _refused("exp is no time")
-    if not claims["sub"] or len(claims["sub"]) > 255:
+    if not claims["sub"] or len(claims["sub"]) > 255 or not claims["sub"].isprintable():
         raise _refused("sub is no identifier")
     if "at_hash" in claims and not _belongs(claims["at_hash"], access_token, algorithm):
         raise _refused("at_hash is of another access token")
@@ -96,7 +96,12 @@ def _is_time(value: Any) -> bool:
 def _belongs(at_hash: Any, access_token: str, algorithm: str) -> bool:
     digest = bytes(get_default_algorithms()[algorithm].compute_hash_digest(access_token.encode()))
     half = base64url_encode(digest[: len(digest) // 2])
-    return hmac.compare_digest(str(at_hash).rstrip("=").encode(), half)
+    return isinstance(at_hash, str) and _same(at_hash.rstrip("="), half)
+
+
+def _same(said: Any, known: bytes) -> bool:
+    # What is half a character, or no text, is nothing that we know.
+    return isinstance(said, str) and hmac.compare_digest(said.encode(errors="replace"), known)
 
 
 def _refused(reason: str) -> Problem:

@@ -40,6 +40,11 @@ TRICKS: dict[str, tuple[dict[str, Any], tuple[int, str]]] = {
     "nobody": ({"id_token": {"drop": ["sub"]}}, REFUSED),
     "an empty name": ({"id_token": {"set": {"sub": ""}}, "userinfo": {"set": {"sub": ""}}}, REFUSED),
     "a number for a name": ({"id_token": {"set": {"sub": 7}}}, REFUSED),
+    "half a character for a name": ({"id_token": {"set": {"sub": "\ud800"}}}, REFUSED),
+    "a name with an end": ({"id_token": {"set": {"sub": "alice\0"}}}, REFUSED),
+    "half a character for a nonce": ({"id_token": {"set": {"nonce": "\ud800"}}}, REFUSED),
+    "half a character for a hash": ({"id_token": {"set": {"at_hash": "\ud800"}}}, REFUSED),
+    "no number for an end": ({"id_token": {"set": {"exp": "NaN"}}}, REFUSED),
     "a very long name": ({"id_token": {"set": {"sub": "x" * 256}}}, REFUSED),
     "the hash of another access token": (
         {"id_token": {"set": {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"}}},
@@ -60,6 +65,10 @@ TRICKS: dict[str, tuple[dict[str, Any], tuple[int, str]]] = {
     "an e-mail that is none": ({"userinfo": {"set": {"email": "alice"}}}, (403, "email")),
     "an e-mail with another inside": (
         {"userinfo": {"set": {"email": "a@b.example\ncc@d.example"}}},
+        (403, "email"),
+    ),
+    "an e-mail with half a character": (
+        {"userinfo": {"set": {"email": "\ud800@example.com"}}},
         (403, "email"),
     ),
     "e-mails in a list": ({"userinfo": {"set": {"email": ["alice@example.com"]}}}, (403, "email")),
@@ -304,7 +313,9 @@ def test_new_keys_are_fetched_when_an_unknown_one_has_signed(standard, configure
     assert asked.count("/jwks") == 1
 
 
-def test_known_keys_are_not_asked_for_again(standard, configure, visitor):
+def test_known_keys_are_not_asked_for_again(standard, configure, visitor, settings):
+    # Not shared with tests that run at the same time and clear it.
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     configure(config_of(standard))
     visitor.sign_in("alice")
     standard.twist()
