@@ -1,6 +1,6 @@
 """What a moderator may look at, and what waits for them."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 
 from accounts.models import Role, User
 from chat.models import Appeal, Report, Sanction
@@ -13,13 +13,19 @@ def _others(moderator: User, person: str) -> Q:
     return seen & (~Q((person, moderator.pk)) | Q((person, None)))
 
 
+def _alone(moderator: User) -> Q:
+    """Whether nobody else could decide."""
+    return Q(~Exists(User.objects.filter(is_active=True).exclude(role=Role.MEMBER).exclude(pk=moderator.pk)))
+
+
 def reports_for(moderator: User) -> QuerySet[Report]:
     return Report.objects.filter(_others(moderator, "subject"))
 
 
 def reports_waiting_for(moderator: User) -> QuerySet[Report]:
-    """Those that nobody has decided and this moderator may: not what they reported themselves."""
-    return reports_for(moderator).exclude(state=Report.State.CLOSED).exclude(reporter=moderator)
+    """Those that nobody has decided and this moderator may: not what they reported, unless they are alone."""
+    waiting = reports_for(moderator).exclude(state=Report.State.CLOSED)
+    return waiting.filter(~Q(reporter=moderator) | _alone(moderator))
 
 
 def sanctions_for(moderator: User) -> QuerySet[Sanction]:
@@ -31,8 +37,10 @@ def appeals_for(moderator: User) -> QuerySet[Appeal]:
 
 
 def appeals_waiting_for(moderator: User) -> QuerySet[Appeal]:
-    """Those that nobody has answered and this moderator may: not about what they imposed themselves."""
-    return appeals_for(moderator).filter(state=Appeal.State.OPEN).exclude(sanction__moderator=moderator)
+    """Those that nobody has answered and this moderator may: not if they had a part in it, unless alone."""
+    waiting = appeals_for(moderator).filter(state=Appeal.State.OPEN)
+    uninvolved = ~Q(sanction__moderator=moderator) & ~Q(sanction__report__reporter=moderator)
+    return waiting.filter(uninvolved | _alone(moderator))
 
 
 def waiting_for(moderator: User) -> int:

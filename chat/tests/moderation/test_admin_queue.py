@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import Role, User
 from accounts.tests.people import make_user
 from chat.actions import moderation
+from chat.actions.appeals import appeal
 from chat.models import Report
 from chat.tests.moderation.reporting import QUEUE, bare, listed, page_of, reported
 from chat.tests.situations import client_of
@@ -169,6 +170,22 @@ def test_the_number_waiting_is_shown_and_counts_what_one_can_decide(mona, milo, 
     assert "waiting" not in page
 
 
+def test_whoever_moderates_alone_decides_also_what_they_had_a_part_in(alice, mallory):
+    report = bare(mallory, alice)
+    client = client_of(alice)
+    assert "1 waiting" in client.get("/profile/").text
+    answer = client.post(page_of(report), {"do": "decide", "decision": "warn", "reason": "Not so"})
+    assert answer.status_code == 303
+    made = appeal(person=mallory, sanction_id=report.sanctions.get().pk, words="But")
+    assert "1 waiting" in client.get("/profile/").text
+
+    make_user("Milo", role=Role.MODERATOR)
+
+    assert "waiting" not in client.get("/profile/").text
+    page = client.get(f"/admin/chat/appeal/{made.pk}/change/").text
+    assert "Another moderator decides" in page
+
+
 PARTS = ("chat/report", "chat/sanction", "chat/appeal")
 FOR_ADMINS = ("accounts/user", "chat/auditentry")
 NEVER = ("chat/room", "chat/message", "chat/membership", "chat/contact", "sessions/session", "auth/group")
@@ -195,8 +212,6 @@ def test_no_page_of_a_moderator_has_an_address(mona, bob, mallory, their_room):
     report = reported(bob, their_room, 2, "harassment")
     decided(mona, report, "mute")
     sanction = report.sanctions.get()
-    from chat.actions.appeals import appeal
-
     made = appeal(person=mallory, sanction_id=sanction.pk, words="Not fair")
     second = reported(bob, their_room, 4)
     client = client_of(mona)
