@@ -6,17 +6,18 @@ from wsgiref.headers import Headers
 
 from csp.constants import NONCE, NONE, SELF
 
-# What no page of ours uses, whatever is injected into it. Features that a browser does not know it skips.
+# What no page of ours uses, whatever is injected into it: features that Chromium knows. Others skip them.
 _FORBIDDEN = (
     "accelerometer",
-    "ambient-light-sensor",
-    "attribution-reporting",
     "autoplay",
-    "bluetooth",
     "browsing-topics",
     "camera",
+    "captured-surface-control",
+    "clipboard-read",
     "compute-pressure",
     "cross-origin-isolated",
+    "digital-credentials-create",
+    "digital-credentials-get",
     "display-capture",
     "encrypted-media",
     "gamepad",
@@ -25,18 +26,20 @@ _FORBIDDEN = (
     "hid",
     "identity-credentials-get",
     "idle-detection",
-    "join-ad-interest-group",
     "keyboard-map",
     "local-fonts",
+    "local-network-access",
     "magnetometer",
     "microphone",
     "midi",
     "otp-credentials",
     "payment",
     "picture-in-picture",
-    "run-ad-auction",
+    "private-state-token-issuance",
+    "private-state-token-redemption",
     "screen-wake-lock",
     "serial",
+    "speaker-selection",
     "storage-access",
     "sync-xhr",
     "usb",
@@ -44,7 +47,7 @@ _FORBIDDEN = (
     "xr-spatial-tracking",
 )
 # Passkeys, and links and codes that are copied by a button.
-_OURS = ("clipboard-write", "publickey-credentials-create", "publickey-credentials-get", "web-share")
+_OURS = ("clipboard-write", "publickey-credentials-create", "publickey-credentials-get")
 PERMISSIONS = ", ".join(
     [f"{feature}=()" for feature in _FORBIDDEN] + [f"{feature}=(self)" for feature in _OURS]
 )

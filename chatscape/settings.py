@@ -194,6 +194,7 @@ SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_NAME = "chatscape_session"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
 SESSION_COOKIE_SAMESITE = "Lax"
+MESSAGE_STORAGE = "chatscape.notices.NoticeStorage"
 # Our scripts take the token from the page.
 CSRF_COOKIE_HTTPONLY = True
 

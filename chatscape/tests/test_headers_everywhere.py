@@ -144,6 +144,25 @@ def test_cookies_are_for_this_server_and_not_for_scripts(it):
         assert cookie["path"] == "/", cookie
 
 
+def test_with_https_every_cookie_is_this_hosts_alone(it, settings):
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-chatscape_session", "__Host-csrftoken"
+    client = it.browser("member")
+
+    client.get("/profile/", secure=True)
+    client.post("/profile/", {"name": "Robert", "intro": ""}, secure=True)
+    assert len(client.cookies) == 3
+    for name, cookie in client.cookies.items():
+        assert name.startswith("__Host-")
+        assert cookie["secure"] or name == settings.SESSION_COOKIE_NAME
+        assert cookie["path"] == "/"
+
+    # What it says is told once.
+    assert "__Host-messages" in client.cookies
+    assert "Saved." in client.get("/profile/", secure=True).text
+    assert not client.cookies["__Host-messages"].value
+
+
 BARE = ("Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options", "X-Frame-Options")
 
 
