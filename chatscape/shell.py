@@ -25,6 +25,10 @@ def shell() -> tuple[str, ...]:
 
 @cache
 def modules() -> tuple[str, ...]:
-    """Return the addresses of the ES modules that a page imports."""
-    scripts = static("js/").rstrip("/")
-    return tuple(address for address in shell() if address.startswith(scripts) and address.endswith(".js"))
+    """Return the addresses of the ES modules that a page imports at once."""
+    scripts, later = static("js/").rstrip("/"), static("js/later/")
+    return tuple(
+        address
+        for address in shell()
+        if address.startswith(scripts) and address.endswith(".js") and not address.startswith(later)
+    )

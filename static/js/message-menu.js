@@ -2,7 +2,6 @@ import { remove } from "./api.js";
 import { confirmed } from "./confirm.js";
 import { copy } from "./copy-button.js";
 import { onLongPress } from "./long-press.js";
-import { startEdit } from "./message-edit.js";
 import { t } from "./text.js";
 import { toast } from "./toast.js";
 
@@ -24,7 +23,7 @@ class MessageMenu extends HTMLElement {
     on("pointerdown", (event) => this.#pressed(event));
     on("htmx:before:swap", () => this.#isOpen && this.#close());
     onLongPress(pressable, (article) => this.#open(article), signal);
-    on("chat:edit", ({ target, detail }) => startEdit(target, detail ?? undefined));
+    on("chat:edit", ({ target, detail }) => edit(target, detail ?? undefined));
     this.menu.addEventListener("click", (event) => this.#chosen(event), { signal });
     this.menu.addEventListener("keydown", (event) => this.#move(event), { signal });
   }
@@ -119,8 +118,18 @@ class MessageMenu extends HTMLElement {
     if (!article) return;
     if (action === "copy-text") copy(article.querySelector(".message-body").textContent);
     else if (action === "copy-link") copy(article.querySelector(".message-more").href);
-    else if (action === "edit") startEdit(article);
+    else if (action === "edit") await edit(article);
     else if (action === "delete") await deleteMessage(article.dataset);
+  }
+}
+
+/** Few people change what they said: what it takes comes when it is asked for. */
+async function edit(article, words) {
+  try {
+    const { startEdit } = await import("./later/message-edit.js");
+    startEdit(article, words);
+  } catch {
+    toast(t("There is no connection."));
   }
 }
 

@@ -1,6 +1,6 @@
-import { edit } from "./api.js";
-import { element } from "./html.js";
-import { t } from "./text.js";
+import { edit } from "../api.js";
+import { element } from "../html.js";
+import { t } from "../text.js";
 
 /**
  * Change a message where it stands.
