@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from accounts.oidc.problems import Kind, Problem
 
@@ -67,7 +68,7 @@ def ask(
     threading.Thread(target=work, name="oidc", daemon=True).start()
     try:
         answer = found.result(timeout=seconds + 0.2)
-    except (TimeoutError, OSError, ValueError) as error:
+    except (TimeoutError, OSError, ValueError, HTTPError) as error:
         # The libraries' errors are of these kinds; their texts may hold what is not logged.
         raise Problem(Kind.GONE, type(error).__name__) from None
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR and answer.status != HTTPStatus.NOT_IMPLEMENTED:

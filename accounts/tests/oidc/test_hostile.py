@@ -170,6 +170,18 @@ def test_an_answer_that_does_not_come_is_not_waited_for(
     assert is_nobody(visitor)
 
 
+@pytest.mark.parametrize("place", ["discovery", "jwks", "token", "userinfo"])
+@pytest.mark.parametrize("when", ["before", "midst"])
+def test_a_provider_that_hangs_up(standard, configure, visitor, place, when):
+    configure(config_of(standard))
+    standard.twist(**{place: {"hangup": when}})
+
+    answer = visitor.come_back(visitor.leave()) if place == "discovery" else visitor.sign_in("alice")
+
+    assert (answer.status_code, visitor.path) == (503, "/accounts/oidc/sso/failed/gone/")
+    assert is_nobody(visitor)
+
+
 def test_a_provider_that_is_gone(standard, configure, visitor):
     configure(config_of(standard, issuer="http://127.0.0.1:9"))
 

@@ -73,7 +73,7 @@ function claimsOf(id) {
   return cognito ? { "cognito:username": id, token_use: "id", ...mine } : mine;
 }
 
-// What a test wants otherwise, in the order of the answers: {"status", "body", "set", "drop", "delay", "size", "drip"}.
+// What a test wants otherwise of an answer: {"status", "body", "set", "drop", "delay", "size", "drip", "hangup"}.
 provider.use(async (ctx, next) => {
   if (ctx.method !== "OPTIONS") seen.push({ path: ctx.path, query: { ...ctx.query } });
   await next();
@@ -107,13 +107,21 @@ function inStrings(body) {
   return "email_verified" in rest ? { ...rest, email_verified: String(rest.email_verified) } : rest;
 }
 
-async function bend(ctx, { status, body, set, drop = [], delay, size, drip }) {
+async function bend(ctx, { status, body, set, drop = [], delay, size, drip, hangup }) {
   if (delay) await pause(delay);
   if (body !== undefined) ctx.body = body;
   if (set || drop.length) ctx.body = without({ ...ctx.body, ...set }, drop);
   if (status) ctx.status = status;
   if (size) ctx.body = { ...ctx.body, padding: "x".repeat(size) };
   if (drip) await dripping(ctx, drip);
+  if (hangup) hangUp(ctx, hangup);
+}
+
+/** End the connection before an answer, or in the midst of it. */
+function hangUp(ctx, when) {
+  ctx.respond = false;
+  if (when === "midst") ctx.res.writeHead(200, { "Content-Length": "1000" }).write("{");
+  setTimeout(() => ctx.res.destroy(), 50);
 }
 
 /** Send one byte now and then, for ever, so that no single one is late. */
