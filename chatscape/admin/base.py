@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -89,7 +90,9 @@ class HouseAdmin(ModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """What was done to a row is in the audit log."""
+        """What was done to a row is in the audit log, for those who may read it."""
+        if not moderator(request).runs_server:
+            raise PermissionDenied
         row = self.get_object(request, object_id)
         target = self.audit_target(row) if row else object_id
         return see_other(f"{reverse('admin:chat_auditentry_changelist')}?{urlencode({'q': target})}")

@@ -22,7 +22,7 @@ LISTED: Codes = ((200, 200), (200, 200))
 NOT_FOR_MODERATORS: Codes = ((403, 403), (200, 200))
 NEVER: Codes = ((403, 403), (403, 403))
 LEADS_ON: Codes = ((302, 302), (302, 302))
-TO_THE_LOG: Codes = ((303, 303), (303, 303))
+TO_THE_LOG: Codes = ((403, 403), (303, 303))
 # A form without a decision, or about something that has changed meanwhile.
 DECIDED: Codes = ((200, 409), (200, 409))
 

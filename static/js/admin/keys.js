@@ -34,7 +34,7 @@ const KEYS = {
   "/": () => focus("#searchbar"),
   r: () => focus("#decide textarea"),
   t: () => press(".taking button"),
-  u: () => press(".crumb a"),
+  u: () => press(".crumb a:first-child"),
 };
 
 /** Go to the next or the previous row of the list. @param {1 | -1} step */
