@@ -54,7 +54,9 @@ def exchange(
     id_token, access_token = found.get("id_token"), found.get("access_token")
     if not isinstance(id_token, str):
         raise Problem(Kind.REFUSED, "there is no ID token")
-    return Tokens(id_token, access_token if isinstance(access_token, str) else "")
+    if not (isinstance(access_token, str) and access_token.isascii() and access_token.isprintable()):
+        access_token = ""
+    return Tokens(id_token, access_token)
 
 
 def _error(answer: Answer) -> object:

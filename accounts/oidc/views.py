@@ -16,8 +16,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.oidc import sign_out
-from accounts.oidc.exchange import exchange
-from accounts.oidc.identity import identity_in, userinfo_of
+from accounts.oidc.exchange import Tokens, exchange
+from accounts.oidc.identity import Identity, identity_in, userinfo_of
 from accounts.oidc.metadata import Metadata, metadata_of
 from accounts.oidc.problems import PAGES, Kind, Problem
 from accounts.oidc.provider import Provider
@@ -68,17 +68,8 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
     provider = _provider(request, provider_id)
     try:
         state = _state(request, provider)
-        metadata = metadata_of(provider.config)
-        tokens = exchange(_code(request, metadata), state, metadata, provider, request)
-        claims = claims_in(
-            tokens.id_token,
-            provider=provider.config,
-            metadata=metadata,
-            nonce=state["nonce"],
-            access_token=tokens.access_token,
-        )
-        userinfo = userinfo_of(metadata, claims, tokens.access_token)
-        social = provider.login_of(identity_in(claims, userinfo, provider.config))
+        metadata, tokens, identity = _said(request, provider, state)
+        social = provider.login_of(identity)
         social.state = state
         response: HttpResponse = complete_social_login(request, social)
     except Problem as problem:
@@ -124,6 +115,29 @@ def _state(request: HttpRequest, provider: Provider) -> dict[str, Any]:
     except PermissionDenied:
         raise Problem(Kind.STALE, "no such sign-in in this session") from None
     return state
+
+
+def _said(
+    request: HttpRequest, provider: Provider, state: dict[str, Any]
+) -> tuple[Metadata, Tokens, Identity]:
+    """Return what the provider says, as far as all of it is right. Raises `Problem`."""
+    try:
+        metadata = metadata_of(provider.config)
+        tokens = exchange(_code(request, metadata), state, metadata, provider, request)
+        claims = claims_in(
+            tokens.id_token,
+            provider=provider.config,
+            metadata=metadata,
+            nonce=state["nonce"],
+            access_token=tokens.access_token,
+        )
+        userinfo = userinfo_of(metadata, claims, tokens.access_token)
+        return metadata, tokens, identity_in(claims, userinfo, provider.config)
+    except Problem:
+        raise
+    except Exception as error:
+        # It says something that nobody has thought of: that shall end on the same page.
+        raise Problem(Kind.BROKEN, f"unforeseen {type(error).__name__}") from error
 
 
 def _code(request: HttpRequest, metadata: Metadata) -> str:

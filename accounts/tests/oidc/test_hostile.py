@@ -7,7 +7,7 @@ import pytest
 from django.core.cache import cache
 
 from accounts.models import User
-from accounts.oidc import wire
+from accounts.oidc import views, wire
 from accounts.tests.oidc.visits import config_of, query_of
 
 HOUR = 3600
@@ -46,12 +46,18 @@ TRICKS: dict[str, tuple[dict[str, Any], tuple[int, str]]] = {
     "half a character for a hash": ({"id_token": {"set": {"at_hash": "\ud800"}}}, REFUSED),
     "no number for an end": ({"id_token": {"set": {"exp": "NaN"}}}, REFUSED),
     "a very long name": ({"id_token": {"set": {"sub": "x" * 256}}}, REFUSED),
+    "a hash of another kind": ({"id_token": {"alg": "ES256", "hash": "sha512"}}, REFUSED),
     "the hash of another access token": (
         {"id_token": {"set": {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"}}},
         REFUSED,
     ),
     "an access token as ID token": ({"id_token": {"header": {"typ": "at+jwt"}}}, REFUSED),
     "no ID token": ({"token": {"drop": ["id_token"]}}, REFUSED),
+    "half a character as ID token": ({"token": {"set": {"id_token": "\ud800.a.b"}}}, REFUSED),
+    "half a character as access token": ({"token": {"set": {"access_token": "\ud800"}}}, (403, "email")),
+    "two lines as access token": ({"token": {"set": {"access_token": "a\nb"}}}, (403, "email")),
+    "no header, no claims": ({"token": {"set": {"id_token": "e30.e30.e30"}}}, REFUSED),
+    "claims in a list": ({"token": {"set": {"id_token": "eyJhbGciOiJSUzI1NiJ9.W10.e30"}}}, REFUSED),
     "a number as ID token": ({"token": {"set": {"id_token": 7}}}, REFUSED),
     "userinfo of somebody else": ({"userinfo": {"set": {"sub": "mallory"}}}, REFUSED),
     "an algorithm not announced": (
@@ -335,6 +341,21 @@ def test_known_keys_are_not_asked_for_again(standard, configure, visitor, settin
     type(visitor)().sign_in("bob")
 
     assert "/jwks" not in [each["path"] for each in standard.seen()]
+
+
+def test_what_nobody_has_thought_of_ends_on_a_page(standard, configure, visitor, monkeypatch, caplog):
+    configure(config_of(standard))
+
+    def surprise(*args, **kwargs):
+        raise ZeroDivisionError("alice@example.com")
+
+    monkeypatch.setattr(views, "identity_in", surprise)
+
+    answer = visitor.sign_in("alice")
+
+    assert (answer.status_code, visitor.path) == (502, "/accounts/oidc/sso/failed/broken/")
+    assert "unforeseen ZeroDivisionError" in caplog.text
+    assert is_nobody(visitor)
 
 
 def test_what_goes_wrong_is_logged_without_secrets(standard, configure, visitor, caplog):

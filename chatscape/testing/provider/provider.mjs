@@ -4,6 +4,7 @@
 //
 // Anybody may sign in by any name. What tests change while it runs, as JSON, is put to /test/people and /test/twist;
 // /test/seen says what was asked.
+import { createHash } from "node:crypto";
 import http from "node:http";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
@@ -82,7 +83,7 @@ provider.use(async (ctx, next) => {
   if (place === "discovery" && ctx.body) ctx.body = discovery(ctx.body);
   if (place === "userinfo" && cognito && ctx.status === 200) ctx.body = inStrings(ctx.body);
   if (place === "token" && ctx.body?.id_token && twist.id_token) {
-    ctx.body = { ...ctx.body, id_token: await forged(ctx.body.id_token, twist.id_token) };
+    ctx.body = { ...ctx.body, id_token: await forged(ctx.body, twist.id_token) };
   }
   if (twist[place]) await bend(ctx, twist[place]);
 });
@@ -138,10 +139,11 @@ const without = (object, names) => Object.fromEntries(Object.entries(object).fil
 
 const encoded = (value) => jose.base64url.encode(JSON.stringify(value));
 
-/** Make another ID token: {"set", "drop", "alg", "header", "key", "cut"}. */
-async function forged(token, { set, drop = [], alg, header = {}, key, cut }) {
+/** Make another ID token: {"set", "drop", "alg", "header", "key", "cut"}, and "hash" for one of the access token. */
+async function forged({ id_token: token, access_token }, { set, drop = [], alg, header = {}, key, cut, hash }) {
   const was = jose.decodeProtectedHeader(token);
   const claims = without({ ...jose.decodeJwt(token), ...set }, drop);
+  if (hash) claims.at_hash = half(hash, access_token);
   if (cut) return token.slice(0, cut);
   if (alg === "none") return `${encoded({ alg: "none", ...header })}.${encoded(claims)}.`;
   if (alg?.startsWith("HS")) {
@@ -155,6 +157,11 @@ async function forged(token, { set, drop = [], alg, header = {}, key, cut }) {
   const signing = key === "wrong" ? (await jose.generateKeyPair(used.alg)).privateKey : used.privateKey;
   const head = { ...was, alg: used.alg, kid: used.kid, ...header };
   return new jose.SignJWT(claims).setProtectedHeader(without(head, header.kid === null ? ["kid"] : [])).sign(signing);
+}
+
+function half(hash, text) {
+  const digest = createHash(hash).update(text).digest();
+  return digest.subarray(0, digest.length / 2).toString("base64url");
 }
 
 async function bodyOf(request) {
