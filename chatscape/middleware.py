@@ -72,7 +72,7 @@ class HouseMiddleware(CSPMiddleware):
         headers.setdefault("Cache-Control", f"private, {kept}")
         ended = response.cookies.get(settings.SESSION_COOKIE_NAME)
         if ended is not None and not ended.value:
-            headers["Clear-Site-Data"] = FORGET
+            headers.setdefault("Clear-Site-Data", FORGET)
         headers["X-Request-ID"] = request_id
         return response
 
