@@ -19,7 +19,9 @@ def hosts(settings: Any) -> None:
 
 
 @pytest.fixture
-def it(alice: "User", bob: "User", mallory: "User") -> "World":
+def it(alice: "User", bob: "User", mallory: "User", settings: Any) -> "World":
     from chat.tests.matrix.roles import World
 
+    # Nobody is asked to wait, whoever tries how much: that has tests of its own.
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
     return World.build(alice, bob, mallory)
