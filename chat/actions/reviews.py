@@ -50,7 +50,9 @@ def made_it(actor: User, report: Report) -> bool:
     """Say whether `actor` leaves a report to others because they made it; nobody else: it is theirs."""
     if actor.pk != report.reporter_id:
         return False
-    others = User.objects.filter(is_active=True).exclude(pk=actor.pk).exclude(pk=report.subject_id)
+    others = User.objects.filter(is_active=True).exclude(pk=actor.pk)
+    if report.subject_id:
+        others = others.exclude(pk=report.subject_id)
     theirs = (Role.OWNER, Role.ADMIN)
     able = theirs if report.subject and report.subject.is_staff else (*theirs, Role.MODERATOR)
     return others.filter(role__in=able).exists()
