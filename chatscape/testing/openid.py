@@ -6,6 +6,7 @@ fetches lies in ``var/parts/provider``, put there by ``make parts`` as ``provide
 
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -50,8 +51,9 @@ def install() -> str:
         shutil.copy(SOURCES / name, here)
     print("parts: fetching oidc-provider", flush=True)
     done = subprocess.run(
-        [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+        [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"],
         cwd=here,
+        env=_with_the_machines_settings(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -61,6 +63,13 @@ def install() -> str:
     # Last: what was interrupted is done again.
     (here / "installed").write_bytes((SOURCES / LOCK).read_bytes())
     return version
+
+
+def _with_the_machines_settings() -> dict[str, str]:
+    """Let npm from the environment read what the machine's own npm would: which registry to ask."""
+    settings = Path("/etc/npmrc")
+    given = {"npm_config_globalconfig": str(settings)} if settings.is_file() else {}
+    return {**given, **os.environ}
 
 
 def is_installed() -> bool:
