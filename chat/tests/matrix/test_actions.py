@@ -142,7 +142,9 @@ async def test_rights_that_are_lost_hold_at_the_next_action(unswept, it, open_pa
 
 
 @pytest.mark.parametrize("role", STAFF)
-async def test_who_loses_a_role_comes_again(it, open_page, role):
+async def test_who_loses_a_role_comes_again(it, open_page, role, monkeypatch):
+    monkeypatch.setattr(access, "ROUND", 0.02)
+    monkeypatch.setattr(access, "GAP", 0.01)
     page = await open_page(it.people[role])
     await page.done("ping")
 
