@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from accounts.actions import has_account, may_sign_up, take_invitation
 from accounts.invitations import Remembered, forget, remembered, usable_invitation
@@ -15,6 +16,8 @@ from accounts.oidc.config import ProviderConfig
 from accounts.oidc.identity import Identity
 from accounts.oidc.models import BelievedAddress
 from accounts.oidc.problems import Kind, Problem
+from chat.errors import Filtered
+from chat.filters import check_name
 
 
 def person_for(
@@ -112,10 +115,19 @@ def _newcomer(identity: Identity, provider: ProviderConfig, invited: Remembered)
     mailed = invited.proved and contact is not None and contact.email == identity.email
     person = User(
         email=identity.email,
-        name=identity.name,
+        name=_allowed(identity.name),
         password=make_password(None),
         role=Role.OWNER if owns else Role.MEMBER,
     )
     User.objects.add(person, verified=identity.email_verified or mailed)
     take_invitation(user=person, code=invited.code)
     return person
+
+
+def _allowed(name: str) -> str:
+    """Return a provider's name for somebody unless a filter here refuses it: they can choose another."""
+    try:
+        check_name(name)
+    except Filtered:
+        return _("New here")
+    return name

@@ -12,6 +12,8 @@ from accounts.oidc.models import BelievedAddress
 from accounts.tests.oidc.visits import config_of
 from accounts.tests.people import PASSWORD, make_user
 from chat.actions.contacts import add_contact
+from chat.filters import look_soon
+from chat.models import Filter
 
 ALICE = "alice@example.com"
 
@@ -245,3 +247,17 @@ def test_two_tabs_make_one_account(standard, configure, visitor, monkeypatch):
 
     assert visitor.person == other.person != ""
     assert User.objects.count() == SocialAccount.objects.count() == 1
+
+
+def test_a_name_that_is_not_welcome_here_is_not_taken_from_the_provider(
+    standard, configure, visitor, alice, request
+):
+    configure(config_of(standard))
+    standard.people(zoe={"email": "zoe@example.com", "name": "Rude Zoe"})
+    Filter.objects.create(pattern="rude", action="block")
+    look_soon()
+    request.addfinalizer(look_soon)
+
+    visitor.sign_in("zoe")
+
+    assert User.objects.get(email="zoe@example.com").name == "New here"
