@@ -1,7 +1,7 @@
 """Erasing a person: nothing of them stays but gaps where they spoke.
 
-What others wrote stays theirs. In the rooms of the erased stands a person without a name in their
-place, who is new, so that nothing leads from one to the other.
+What others wrote stays theirs. What the erased wrote becomes tombstones of a person without a name, who is
+new, so that nothing leads from one to the other.
 """
 
 from collections.abc import Collection
@@ -24,6 +24,8 @@ from chat.errors import Conflict
 from chat.models import Contact, Membership, Message, MessageEdit, Report, Room
 
 BATCH = 500
+# Kept in the database, where it has no reader yet whose language it could be in.
+NAMELESS = "Deleted person"
 
 
 def erase_person(*, actor: User | None, person: User) -> None:
@@ -90,7 +92,7 @@ def _hand_over(actor: User | None, person: User) -> None:
 
 
 def _leave_rooms(person: User) -> None:
-    """Take somebody's words out of all rooms, and put a person without a name in their place."""
+    """Take somebody, and their words, out of all rooms."""
     Membership.objects.filter(user=person).update(withheld=None)
     Message.objects.filter(author=person, withheld=True).delete()
     rooms = list(
@@ -98,27 +100,24 @@ def _leave_rooms(person: User) -> None:
             "pk", flat=True
         )
     )
-    if not rooms:
-        return
-    nobody = _nobody()
+    nobody = _nobody() if Message.objects.filter(author=person).exists() else None
     # In the order in which batches of posts lock rooms.
     for room in Room.objects.filter(pk__in=rooms).locked().order_by("pk"):
-        _silence(room, person, nobody)
+        if nobody:
+            _silence(room, person, nobody)
         members = Membership.objects.filter(room=room)
+        members.filter(user=person).delete()
         if room.kind == Room.Kind.DIRECT:
-            members.filter(user=person).update(user=nobody)
-            members.filter(peer=person).update(peer=nobody)
-            other = members.exclude(user=nobody).select_related("user").first()
-            room.pair_key = Room.pair(nobody, other.user) if other else f"{nobody.pk}:{nobody.pk}"
-        else:
-            members.filter(user=person).delete()
-        room.save(update_fields=["revision", "pair_key"])
+            members.filter(peer=person).update(peer=None)
+            # The other one keeps the room, in which nobody can be written to.
+            room.pair_key, room.name = f"{uuid4()}:{uuid4()}", NAMELESS
+        room.save(update_fields=["revision", "pair_key", "name"])
         for member in User.objects.filter(memberships__room=room, is_active=True)[:BATCH]:
             events.inbox_changed(member)
 
 
 def _nobody() -> User:
-    nobody = User(name=_("Deleted person"), email=f"{uuid4()}@erased.invalid", is_active=False)
+    nobody = User(name=NAMELESS, email=f"{uuid4()}@erased.invalid", is_active=False)
     nobody.set_unusable_password()
     nobody.save(force_insert=True)
     return nobody

@@ -5,6 +5,7 @@ import json
 import zipfile
 from datetime import timedelta
 from importlib import import_module
+from uuid import uuid4
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -29,7 +30,7 @@ from accounts.tests.people import make_user
 from chat.actions.audit import record
 from chat.actions.contacts import add_contact, block_person
 from chat.actions.messages import delete_message, edit_message
-from chat.errors import Conflict
+from chat.errors import Closed, Conflict
 from chat.models import (
     Appeal,
     AuditEntry,
@@ -39,7 +40,6 @@ from chat.models import (
     Membership,
     Message,
     Report,
-    Room,
     Sanction,
 )
 from chat.realtime import publisher
@@ -199,10 +199,23 @@ def test_where_somebody_spoke_stays_a_gap(xanthippe, alice):
     assert room.revision == before + 3
     nobody = messages[0].author
     assert (nobody.is_active, nobody.has_usable_password()) == (False, False)
-    assert room.pair_key == Room.pair(alice, nobody)
     page = client_of(alice).get(f"/rooms/{room.id}/")
-    assert (page.status_code, "Deleted person" in page.text) == (200, True)
-    assert client_of(alice).get("/").status_code == 200
+    assert (page.status_code, "<title>Deleted person" in page.text) == (200, True)
+    assert "This person is not here any more." in page.text
+    assert "Deleted person" in client_of(alice).get("/").text
+
+
+def test_nobody_writes_to_somebody_who_is_not_there(xanthippe, alice):
+    room = Membership.objects.get(user=alice, peer=xanthippe).room
+    erase_person(actor=xanthippe, person=xanthippe)
+
+    with pytest.raises(Closed, match="not here any more"):
+        say(alice, room, "Are you there?")
+    refused = client_of(alice).post(
+        f"/rooms/{room.id}/messages/", {"body": "Are you there?", "client_id": str(uuid4())}
+    )
+    assert refused.status_code == 403
+    assert "Are you there?" in refused.text
 
 
 def test_pages_hear_of_it(xanthippe, alice, monkeypatch, django_capture_on_commit_callbacks):

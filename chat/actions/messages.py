@@ -205,7 +205,7 @@ class _Batch:
     def _needs_a_look(self, drafts: Sequence[_Draft]) -> bool:
         """Who has sent it before gets it again, also when they could not send it now."""
         replies = any(draft.posting.reply_to for draft in drafts)
-        return replies or any(place.blocks or place.muted for place in self.places.values())
+        return replies or any(place.blocks or place.muted or place.alone for place in self.places.values())
 
     def _look(self, drafts: Sequence[_Draft]) -> None:
         postings = [draft.posting for draft in drafts]
@@ -235,6 +235,8 @@ class _Batch:
             raise muted(place.muted)
         if place.blocks:
             raise Closed(_("You blocked this person. Unblock them to write to them."))
+        if place.alone:
+            raise Closed(_("This person is not here any more."))
         return self._new_message(draft, place, self._original(posting))
 
     def _original(self, posting: Posting) -> Message | None:

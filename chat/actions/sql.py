@@ -26,7 +26,7 @@ class Place(NamedTuple):
     """An active person's membership of a room that is locked.
 
     `blocks`: they block the other person of a direct room; `blocked`: that person blocks them.
-    `muted`: until when they may say nothing, also when that is over.
+    `muted`: until when they may say nothing, also when that is over. `alone`: that person is erased.
     """
 
     membership_id: int
@@ -35,6 +35,7 @@ class Place(NamedTuple):
     blocks: bool
     blocked: bool
     muted: datetime | None
+    alone: bool
 
 
 def locked_places(pairs: Collection[Pair]) -> dict[Pair, Place]:
@@ -49,7 +50,7 @@ def locked_places(pairs: Collection[Pair]) -> dict[Pair, Place]:
     places = {}
     lock = " FOR UPDATE OF room" if connection.features.has_select_for_update_of else ""
     for row in _fetched(_places_sql(len(pairs)) + lock, _keys(id for pair in pairs for id in pair)):
-        room_id, author_id, name, membership_id, revision, blocks, blocked, muted = row
+        room_id, author_id, name, membership_id, revision, blocks, blocked, muted, alone = row
         room_id, author_id = _uuid(room_id), _uuid(author_id)
         if room_id not in rooms:
             rooms[room_id] = Room.from_db(DEFAULT_DB_ALIAS, ["id", "revision"], [room_id, revision])
@@ -57,7 +58,7 @@ def locked_places(pairs: Collection[Pair]) -> dict[Pair, Place]:
             authors[author_id] = User.from_db(DEFAULT_DB_ALIAS, ["id", "name"], [author_id, name])
         until = None if muted is None else as_time(muted)
         places[room_id, author_id] = Place(
-            membership_id, rooms[room_id], authors[author_id], bool(blocks), bool(blocked), until
+            membership_id, rooms[room_id], authors[author_id], bool(blocks), bool(blocked), until, bool(alone)
         )
     return places
 
@@ -150,7 +151,8 @@ def _places_sql(count: int) -> str:
         f"WITH asked (room_id, user_id) AS (VALUES {_rows(2, count)})"
         " SELECT room.id, author.id, author.name, membership.id, room.revision,"
         f" {blocks.format('membership.user_id', 'membership.peer_id')},"
-        f" {blocks.format('membership.peer_id', 'membership.user_id')}, author.muted_until"
+        f" {blocks.format('membership.peer_id', 'membership.user_id')}, author.muted_until,"
+        " room.kind = 'direct' AND membership.peer_id IS NULL"
         " FROM asked"
         " JOIN chat_membership membership"
         " ON membership.room_id = asked.room_id AND membership.user_id = asked.user_id"

@@ -112,6 +112,7 @@ def room_page(
     stamp = repr([*seen, tuple(row), side and side.stamp()])
     page = (room_id, row.revision, before, around)
     direct = row.kind == Room.Kind.DIRECT
+    alone = direct and row.peer is None
     # In a direct room names and revision say all there is to know of the messages.
     names = [] if direct else names_again(page)
     if names is not None and (fresh := not_modified(request, stamp + repr(names))):
@@ -155,7 +156,8 @@ def room_page(
         is_empty=not shown,
         is_mine=any(m.sequence == around and m.author_id == user.id and not m.deleted for m in shown),
         is_theirs=any(m.sequence == around and m.author_id != user.id for m in shown),
-        may_post=not row.i_block and muted_until is None,
+        may_post=not (row.i_block or alone) and muted_until is None,
+        alone=alone,
         muted=muted_until is not None,
         refused=refused is not None,
     )
