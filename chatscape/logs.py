@@ -35,6 +35,6 @@ class Formatter(logging.Formatter):
     def formatException(self, error: _Error) -> str:  # noqa: N802 - its name in the library
         """Leave out long quotations as well: an error's text may repeat a message."""
         return "\n".join(
-            line if line.startswith("    ") else _QUOTED.sub("(quotation)", line)
+            line if line.startswith(("    ", "  File ")) else _QUOTED.sub("(quotation)", line)
             for line in super().formatException(error).splitlines()
         )

@@ -1,6 +1,5 @@
 """Logs hold no words, tokens or addresses. Every test looks, see `chatscape.testing.discretion`."""
 
-import io
 import logging
 import logging.config
 import sys
@@ -51,22 +50,13 @@ def test_a_traceback_says_where_but_repeats_no_message():
 
 
 def test_the_server_writes_its_lines_with_it():
-    stream = io.StringIO()
-    configured = {**settings.LOGGING, "loggers": {}, "root": {}}
-    handler = {**configured["handlers"]["console"], "stream": stream}
-    logging.config.dictConfig(
-        {
-            "version": 1,
-            "disable_existing_loggers": False,
-            "formatters": configured["formatters"],
-            "handlers": {"own": handler},
-            "loggers": {"discretion": {"handlers": ["own"], "propagate": False}},
-        }
-    )
+    record = logging.LogRecord("chat", logging.WARNING, "", 1, "mail to %s", ("x@example.com",), None)
+    configured = logging.config.DictConfigurator(settings.LOGGING)
 
-    logging.getLogger("discretion").warning("mail to %s", "x@example.com")
+    formatter = configured.configure_formatter(settings.LOGGING["formatters"]["line"])
 
-    assert stream.getvalue().endswith("WARNING discretion mail to (address)\n")
+    assert formatter.format(record).endswith("WARNING chat mail to (address)")
+    assert {handler["formatter"] for handler in settings.LOGGING["handlers"].values()} == {"line"}
 
 
 def test_the_watch_would_notice():
@@ -81,7 +71,7 @@ def test_the_watch_would_notice():
 
 
 def test_the_watch_listens_here(_discreet_logs):  # noqa: PT019 - it is looked into
-    logging.getLogger("chat").info("a line that nobody minds")
+    logging.getLogger("chat").warning("a line that nobody minds")
 
     assert any("nobody minds" in line for line in _discreet_logs.lines)
 
