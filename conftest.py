@@ -57,6 +57,7 @@ def _listener() -> "Listener":
 @pytest.fixture(autouse=True)
 def _discreet_logs(_listener: "Listener") -> "Iterator[Listener]":
     """Fail the test that logs an address, a token or what somebody said."""
+    _listener.attach()
     _listener.told()
     yield _listener
     told = _listener.told()

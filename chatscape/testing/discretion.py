@@ -44,6 +44,11 @@ class Listener(logging.Handler):
         if record.levelno >= logging.INFO and len(self.lines) < LINES_MOST:
             self.lines.append(self.format(record))
 
+    def attach(self) -> None:
+        """Hear what is logged from now on, whatever a test has done to logging before."""
+        for name in (None, "daphne", "django.request", "django.server", "django.security"):
+            logging.getLogger(name).addHandler(self)
+
     def note(self, secret: object) -> None:
         if isinstance(secret, str) and len(secret) >= SECRET_LEAST:
             self.secrets.add(secret)
@@ -61,16 +66,13 @@ def indiscreet(lines: Iterable[str], secrets: Iterable[str]) -> list[str]:
 
 
 def listen() -> Listener:
-    """Hear everything that is logged from now on, and note what is typed and drawn by lot."""
+    """Return who hears what is logged once attached, and notes what is typed and drawn by lot."""
     from django.contrib.sessions.backends.base import SessionBase
     from django.core import signing
 
     from chat import text
 
     listener = Listener()
-    logging.getLogger().addHandler(listener)
-    for name in ("daphne", "django.request", "django.server", "django.security"):
-        logging.getLogger(name).addHandler(listener)
     for owner, name in (
         (text, "tidy"),
         (secrets, "token_urlsafe"),

@@ -5,6 +5,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Self
 
 from websockets.frames import Frame, Opcode
@@ -96,7 +97,9 @@ class Raw:
         if not chop:
             self.connection.sendall(whole)
         for start in range(0, len(whole) if chop else 0, chop or 1):
-            self.connection.sendall(whole[start : start + chop])
+            # What is wrong with the beginning ends the connection before the end is sent.
+            with suppress(BrokenPipeError):
+                self.connection.sendall(whole[start : start + chop])
 
     def frame(self) -> Frame | None:
         """Return the next frame, None at the end of the connection."""
