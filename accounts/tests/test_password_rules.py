@@ -50,6 +50,16 @@ def test_what_anybody_would_guess_is_refused(bob, password):
     assert signs_in(bob, PASSWORD)
 
 
+@pytest.mark.parametrize(
+    "password", ["ChatScape2026", "chatscape-chat", "Example.org-1!", "welcomechatscape"]
+)
+def test_the_words_of_the_place_make_no_password(bob, settings, password):
+    settings.PUBLIC_URL = "https://chat.example.org"
+
+    assert change(bob, password) == 422
+    assert change(bob, f"{password} and a horse") == 302
+
+
 def test_another_password_needs_the_old_one(bob):
     for old in ("", "wrong", PASSWORD.upper()):
         assert change(bob, "another long password", old=old) == 422
