@@ -94,12 +94,10 @@ class Raw:
 
     def send(self, *data: bytes, chop: int = 0) -> None:
         whole = b"".join(data)
-        if not chop:
-            self.connection.sendall(whole)
-        for start in range(0, len(whole) if chop else 0, chop or 1):
-            # What is wrong with the beginning ends the connection before the end is sent.
-            with suppress(BrokenPipeError):
-                self.connection.sendall(whole[start : start + chop])
+        # The server may have left at the beginning of what is wrong; what it answered is still to be read.
+        with suppress(BrokenPipeError):
+            for start in range(0, len(whole), chop or len(whole) or 1):
+                self.connection.sendall(whole[start : start + (chop or len(whole))])
 
     def frame(self) -> Frame | None:
         """Return the next frame, None at the end of the connection."""
