@@ -33,6 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # A password check that costs what it costs in earnest would be most of the suite's time.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     environment.empty_what_only_grows()
+    if worker := getattr(config, "workerinput", {}).get("workerid"):
+        environment.own_cache(worker)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -72,6 +72,17 @@ def is_loopback(host: str) -> bool:
         return host in ("", "localhost")
 
 
+def own_cache(worker: str) -> None:
+    """Give a process of tests a database of Redis of its own for its cache: the others empty theirs."""
+    from django.conf import settings
+
+    cache = settings.CACHES["default"]
+    location = cache.get("LOCATION")
+    if isinstance(location, str) and location.startswith("redis://"):
+        own = f"/{int(worker.removeprefix('gw')) % 15 + 1}"
+        cache["LOCATION"] = urlsplit(location)._replace(path=own).geturl()
+
+
 def empty_what_only_grows() -> None:
     """Let tests with real transactions start from an empty audit log, which refuses to be emptied."""
     from django.core.management import sql
