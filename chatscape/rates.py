@@ -27,21 +27,21 @@ from chatscape.env import Settings
 
 # What one person, and one address, may do by default. Addresses have many people: offices, schools, trains.
 DEFAULTS: dict[str, tuple[str | None, str | None]] = {
-    "send": ("30/10s", "600/10s"),
-    "frames": ("400/10s", None),
+    "send": ("120/10s", "2000/10s"),
+    "frames": ("1000/10s", None),
     # Frames that were refused: whoever goes on is disconnected.
-    "flood": ("1000/1m", None),
-    "connect": ("120/1m", "2000/1m"),
+    "flood": ("20000/1m", None),
+    "connect": ("600/1m", "30000/1m"),
     "search": ("120/1m", "1200/1m"),
-    "contact": ("60/1h", "300/1h"),
-    "invite": ("200/1d", "1000/1d"),
+    "contact": ("60/1h", "1000/1h"),
+    "invite": ("200/1d", "5000/1d"),
     "report": ("50/1d", "250/1d"),
     "appeal": ("10/1d", "100/1d"),
     # Setting out to sign in with a provider, which is asked something each time.
     "provider": (None, "120/1m"),
     # These three are allauth's to count (`accounts.settings`); a person is who an address of mail belongs to.
     "sign_in": ("5/5m", "10/1m"),
-    "sign_up": (None, "60/1h"),
+    "sign_up": (None, "60/1m"),
     "reset": ("5/1h", "30/1h"),
 }
 # Counted in the cache. The rest is too frequent to ask anybody.
