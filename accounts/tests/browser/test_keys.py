@@ -328,6 +328,7 @@ def test_no_page_about_keys_has_anything_in_anybodys_way(new_context, problems):
         look(path)
     page.get_by_label("Name").fill("A security key on a very long keyring of somebody")
     page.get_by_role("button", name="Add a passkey").click()
+    page.wait_for_url(lambda url: "/webauthn/add/" not in url)
     to_security(page)
     look("security, everything set up")
     for action in ("Rename", "Remove"):
