@@ -60,6 +60,7 @@ class MessageMenu extends HTMLElement {
   #open(article) {
     this.#article = article;
     const own = article.hasAttribute("data-own");
+    if (own) prepareEdit();
     const more = article.querySelector(".message-more");
     for (const item of this.menu.querySelectorAll("[data-own], [data-others]")) item.hidden = "own" in item.dataset !== own;
     for (const link of this.menu.querySelectorAll("a")) link.href = more.href + link.dataset.to;
@@ -118,19 +119,26 @@ class MessageMenu extends HTMLElement {
     if (!article) return;
     if (action === "copy-text") copy(article.querySelector(".message-body").textContent);
     else if (action === "copy-link") copy(article.querySelector(".message-more").href);
-    else if (action === "edit") await edit(article);
+    else if (action === "edit") edit(article);
     else if (action === "delete") await deleteMessage(article.dataset);
   }
 }
 
-/** Few people change what they said: what it takes comes when it is asked for. */
-async function edit(article, words) {
+let editing;
+
+/** Few people change what they said: what it takes comes when they are about to. */
+async function prepareEdit() {
   try {
-    const { startEdit } = await import("./later/message-edit.js");
-    startEdit(article, words);
+    editing ??= await import("./later/message-edit.js");
   } catch {
-    toast(t("There is no connection."));
+    // Asked for once more when it is needed.
   }
+}
+
+/** At once when it is here: the next key that is pressed is meant for the words. */
+function edit(article, words) {
+  if (editing) editing.startEdit(article, words);
+  else prepareEdit().then(() => (editing ? editing.startEdit(article, words) : toast(t("There is no connection."))));
 }
 
 async function deleteMessage({ room, sequence }) {
