@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "accounts.oidc",
     "chat",
     "chatscape",
+    "deploy",
 ]
 
 MIDDLEWARE = [

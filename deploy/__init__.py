@@ -1,0 +1,1 @@
+"""From this checkout to a server of one's own: static files, infrastructure, images."""
