@@ -230,7 +230,8 @@ def test_all_processes_count_together(redis_server, settings):
             rates.check("report", person=ALICE)
 
 
-def test_without_redis_nobody_is_refused_and_it_is_said_once(redis_server, settings, caplog):
+def test_without_redis_nobody_is_refused_and_it_is_said_once(redis_server, settings, caplog, monkeypatch):
+    monkeypatch.setattr("chatscape.cache.TolerantRedisCache.gone", False)
     settings.LIMITS = {"report": Limit(Rate(1, 86400), Rate(1, 86400))}
     backend = {
         "BACKEND": "chatscape.cache.TolerantRedisCache",
