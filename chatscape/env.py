@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError, FileAwareEnv
 
+from chatscape.variables import Variable, note
+
 T = TypeVar("T")
 YES, NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 # What Django's ALLOWED_HOSTS may hold: a name, one with its subdomains, an IPv6 address, anything.
@@ -34,66 +36,113 @@ class Settings:
     """The environment, one method a kind of value.
 
     Every method takes the variable's name and its default, and raises `ImproperlyConfigured`
-    naming the variable when the value cannot be understood.
+    naming the variable when the value cannot be understood. For docs/configuration.md it takes
+    `about`, one plain line on what the variable is for, and `shown`, the default in words where it is
+    worked out; `named` is for one of several providers or the like, which has a name of the operator's in it.
+    What must not be shown to anybody is read with `secret`.
     """
 
     def __init__(self, env: Env | None = None) -> None:
         self._env = env or reader()
 
-    def text(self, name: str, default: str = "") -> str:
+    def text(
+        self,
+        name: str,
+        default: str = "",
+        *,
+        about: str = "",
+        shown: str = "",
+        secret: bool = False,
+        named: bool = False,
+    ) -> str:
+        note(Variable(name, "text", shown or default, "", about, secret, named))
+        path = f"{name}_FILE"
         try:
-            return str(self._env.str(name, default)).strip()
+            value = str(self._env.str(name, default)).strip()
+            if not os.environ.get(path):
+                return value
+            plain = os.environ.get(name, "").strip()
         except (EnvError, ValueError, OSError):
             # No cause: a traceback would repeat what may be a secret.
-            raise bad_value(name, "cannot be read") from None
+            raise bad_value(name, f"cannot be read from the file that {path} names") from None
+        if plain:
+            raise bad_value(name, f"is given twice, by {path}, too; keep one of them")
+        if not value:
+            raise bad_value(name, f"the file that {path} names is empty")
+        return value
 
-    def flag(self, name: str, default: bool) -> bool:
+    def flag(
+        self, name: str, default: bool, *, about: str = "", shown: str = "", named: bool = False
+    ) -> bool:
+        shown = shown or ("on" if default else "off")
+        note(Variable(name, "yes or no", shown, "on or off", about, named=named))
         value = self.text(name).lower()
         if value and value not in YES + NO:
             raise bad_value(name, f"must be one of {', '.join(YES + NO)}")
         return value in YES if value else default
 
-    def number(self, name: str, default: int, *, least: int, most: int) -> int:
+    def number(
+        self, name: str, default: int, *, least: int, most: int, about: str = "", shown: str = ""
+    ) -> int:
+        bounds = f"{least} to {most}"
+        note(Variable(name, "number", shown or str(default), bounds, about, least=least, most=most))
         value = self.text(name)
         if not value:
             return default
-        if not (value.isascii() and value.isdecimal() and least <= int(value) <= most):
+        # Python refuses to read thousands of digits.
+        plain = value.isascii() and value.isdecimal() and len(value) <= 20
+        if not (plain and least <= int(value) <= most):
             raise bad_value(name, f"must be a whole number from {least} to {most}")
         return int(value)
 
-    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+    def choice(
+        self, name: str, default: str, choices: tuple[str, ...], *, about: str = "", named: bool = False
+    ) -> str:
+        bounds = " or ".join(choices) if len(choices) == 2 else ", ".join(choices)
+        note(Variable(name, "choice", default, bounds, about, named=named, choices=choices))
         value = self.text(name) or default
         if value not in choices:
             raise bad_value(name, f"must be one of {', '.join(choices)}")
         return value
 
-    def parsed(self, name: str, default: str, parse: Callable[[str], T], reason: str) -> T:
+    def parsed(
+        self, name: str, default: str, parse: Callable[[str], T], reason: str, *, about: str = ""
+    ) -> T:
         """Return what `parse` makes of the value; its `ValueError` means that the value is bad."""
+        note(Variable(name, "format", default, reason.removeprefix("must be "), about))
         try:
             return parse(self.text(name) or default)
         except ValueError:
             raise bad_value(name, reason) from None
 
-    def words(self, name: str, default: list[str]) -> list[str]:
+    def words(
+        self, name: str, default: list[str], *, about: str = "", shown: str = "", named: bool = False
+    ) -> list[str]:
+        shown = shown or ",".join(default)
+        note(Variable(name, "words", shown, "separated by commas", about, named=named))
         value = self.text(name)
         return [word.strip() for word in value.split(",") if word.strip()] if value else default
 
-    def hosts(self, name: str, default: list[str]) -> list[str]:
+    def hosts(self, name: str, default: list[str], *, about: str = "", shown: str = "") -> list[str]:
         """Return names of hosts, without scheme, port or path."""
+        shown = shown or ",".join(default)
+        note(Variable(name, "hosts", shown, "names separated by commas", about))
         hosts = self.words(name, default)
         if not all(_HOST.fullmatch(host) for host in hosts):
             raise bad_value(name, "must be names of hosts separated by commas, without https:// or a port")
         return hosts
 
-    def sender(self, name: str, default: str) -> str:
+    def sender(self, name: str, default: str, *, about: str = "") -> str:
         """Return an e-mail address, with or without a person's name."""
+        note(Variable(name, "address", default, "an address of mail", about))
         value = self.text(name) or default
         if "\n" in value or not _ADDRESS.fullmatch(parseaddr(value)[1]):
             raise bad_value(name, "must be an address like Name <name@example.org>")
         return value
 
-    def site(self, name: str) -> str:
+    def site(self, name: str, *, about: str = "") -> str:
         """Return the address of a whole site, without a slash at its end."""
+        note(Variable(name, "site", "", "https:// or http://, without a path", about))
         value = self.url(name, ("https", "http")).rstrip("/")
         parts = urlsplit(value)
         if value and (
@@ -102,7 +151,18 @@ class Settings:
             raise bad_value(name, "must be an address like https://chat.example.org, without a path")
         return value
 
-    def url(self, name: str, schemes: tuple[str, ...], default: str = "") -> str:
+    def url(
+        self,
+        name: str,
+        schemes: tuple[str, ...],
+        default: str = "",
+        *,
+        about: str = "",
+        shown: str = "",
+        secret: bool = False,
+    ) -> str:
+        bounds = ", ".join(f"{scheme}://" for scheme in schemes)
+        note(Variable(name, "URL", shown or default, bounds, about, secret))
         value = self.text(name) or default
         if not value:
             return ""
@@ -116,6 +176,10 @@ class Settings:
         if not (parts.netloc or parts.path.strip("/")):
             raise bad_value(name, "names no server")
         return value
+
+    def of_library(self, name: str, *, about: str, secret: bool = False) -> None:
+        """Note a variable that a library of ours reads for itself."""
+        note(Variable(name, "library", about=about, secret=secret))
 
 
 def secret_key(given: str, keep_in: Path) -> str:
