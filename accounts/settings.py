@@ -68,6 +68,11 @@ ALLAUTH_TRUSTED_PROXY_COUNT = _env.number(
     int(urlsplit(_env.url("PUBLIC_URL", ("https", "http"))).scheme == "https"),
     least=0,
     most=9,
+    about=(
+        "how many proxies in front add the visitor's address; without it everybody behind a proxy shares"
+        " one rate limit"
+    ),
+    shown="1 with an https `PUBLIC_URL`, else 0",
 )
 
 # allauth counts these, in the cache. Without ours its own limits hold: nobody guesses passwords freely.

@@ -77,17 +77,40 @@ class Limit(NamedTuple):
     address: Rate | None = None
 
 
+# What is counted, in a few words.
+ABOUT = {
+    "send": "messages posted and edited",
+    "frames": "frames of a person's sockets",
+    "flood": "of them, those that were refused; after that the socket is closed (4029)",
+    "connect": "sockets opened",
+    "search": "searches in contacts and conversations",
+    "contact": "contacts added",
+    "invite": "contacts added (each gets a mail), and links made for anybody",
+    "report": "reports",
+    "appeal": "objections to what moderators decided",
+    "provider": "ways to a provider to sign in",
+    "sign_in": "wrong passwords, for one account",
+    "sign_up": "accounts asked for",
+    "reset": "mails to reset the password of one account",
+}
+
+
 def limits_in(env: Settings) -> dict[str, Limit]:
     """Read the limits: `LIMIT_SEND` and `LIMIT_SEND_ADDRESS`, and so on. `LIMITS=off` leaves none."""
 
-    def rate(name: str, default: str | None) -> Rate | None:
-        return (default and env.parsed(name, default, Rate.parse, "must be like 30/10s, or off")) or None
+    def rate(name: str, default: str | None, about: str) -> Rate | None:
+        reason = "must be like 30/10s, or off"
+        return (default and env.parsed(name, default, Rate.parse, reason, about=about)) or None
 
+    on = env.flag("LIMITS", default=True, about="`off`: nobody is limited, see [Limits](#limits)")
     limits = {
-        name: Limit(rate(f"LIMIT_{name.upper()}", person), rate(f"LIMIT_{name.upper()}_ADDRESS", address))
+        name: Limit(
+            rate(f"LIMIT_{name.upper()}", person, ABOUT[name]),
+            rate(f"LIMIT_{name.upper()}_ADDRESS", address, ABOUT[name]),
+        )
         for name, (person, address) in DEFAULTS.items()
     }
-    return limits if env.flag("LIMITS", default=True) else {}
+    return limits if on else {}
 
 
 def rates_of(limit: Limit) -> str:

@@ -15,21 +15,47 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = Settings()
 
 # State: the database, uploads and the generated key live in one folder.
-VAR_DIR = Path(env.text("CHATSCAPE_VAR") or BASE_DIR / "var").absolute()
+VAR_DIR = Path(
+    env.text(
+        "CHATSCAPE_VAR",
+        about="the folder for the database, the generated key and collected static files",
+        shown="var",
+    )
+    or BASE_DIR / "var"
+).absolute()
 try:
     VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 except OSError as error:
     raise ImproperlyConfigured(f"CHATSCAPE_VAR: {error.strerror}: {VAR_DIR}") from error
 
-DEBUG = env.flag("DEBUG", default=False)
-SECRET_KEY = secret_key(env.text("SECRET_KEY"), keep_in=VAR_DIR / "secret_key")
+DEBUG = env.flag("DEBUG", default=False, about="Django's debug pages; never on a server that others reach")
+SECRET_KEY = secret_key(
+    env.text(
+        "SECRET_KEY",
+        about="signs sessions and links; at least 32 characters",
+        shown="made once and kept in `CHATSCAPE_VAR/secret_key`",
+        secret=True,
+    ),
+    keep_in=VAR_DIR / "secret_key",
+)
 
 # Where people reach it.
-HOST = env.text("HOST", "127.0.0.1")
-PORT = env.number("PORT", 8000, least=1, most=65535)
-PUBLIC_URL = env.site("PUBLIC_URL")
+HOST = env.text("HOST", "127.0.0.1", about="the address of this machine that the server listens on")
+PORT = env.number("PORT", 8000, least=1, most=65535, about="the port that the server listens on")
+PUBLIC_URL = env.site(
+    "PUBLIC_URL",
+    about=(
+        "the address people use, such as `https://chat.example.org`; with https, cookies are secure, plain"
+        " http is redirected (behind a proxy that sets `X-Forwarded-Proto`), HSTS is on"
+    ),
+)
 _public = urlsplit(PUBLIC_URL)
-ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", [_public.hostname] if _public.hostname else []) or [
+ALLOWED_HOSTS = env.hosts(
+    "ALLOWED_HOSTS",
+    [_public.hostname] if _public.hostname else [],
+    about="other names that the server answers to",
+    shown="the host of `PUBLIC_URL`, else this machine",
+) or [
     "127.0.0.1",
     "localhost",
     "[::1]",
@@ -39,12 +65,21 @@ CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"] if _public.netlo
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme or "http"
 
 # Who may join once there is an owner, and whether an address must be confirmed by mail.
-SIGN_UP = env.choice("SIGN_UP", "invited", ("invited", "open"))
+SIGN_UP = env.choice(
+    "SIGN_UP",
+    "invited",
+    ("invited", "open"),
+    about="who may join: by invitation once there is an owner, or anybody",
+)
 # Providers to sign in with (docs/sign-in.md), and whether there are local accounts, too.
 OIDC_PROVIDERS = providers_in(env)
 LOCAL_ACCOUNTS: bool = local_accounts_in(env, OIDC_PROVIDERS)
 # Whether moderators need a second factor before the admin pages open.
-REQUIRE_MFA_FOR_STAFF = env.flag("REQUIRE_MFA_FOR_STAFF", default=False)
+REQUIRE_MFA_FOR_STAFF = env.flag(
+    "REQUIRE_MFA_FOR_STAFF",
+    default=False,
+    about="moderators and administrators need a passkey or an authenticator app before the admin pages open",
+)
 
 INSTALLED_APPS = [
     "daphne",
@@ -103,7 +138,16 @@ TEMPLATES = [
 ]
 
 # The database: a file beside nothing else, or PostgreSQL.
-DATABASE_URL = env.url("DATABASE_URL", ("postgres", "postgresql", "sqlite"))
+DATABASE_URL = env.url(
+    "DATABASE_URL",
+    ("postgres", "postgresql", "sqlite"),
+    about="`postgres://user:password@host/name` for PostgreSQL",
+    shown="SQLite in `CHATSCAPE_VAR`",
+    secret=True,
+)
+DATABASE_CONNECTIONS = env.number(
+    "DATABASE_CONNECTIONS", 12, least=2, most=100, about="the most connections of one process to PostgreSQL"
+)
 if urlsplit(DATABASE_URL).scheme.startswith("postgres"):
     # After a restart of the database a connection is found dead before it is used.
     DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_health_checks=True)}
@@ -112,7 +156,7 @@ if urlsplit(DATABASE_URL).scheme.startswith("postgres"):
         "connect_timeout": 5,
         "pool": {
             "min_size": 1,
-            "max_size": env.number("DATABASE_CONNECTIONS", 12, least=2, most=100),
+            "max_size": DATABASE_CONNECTIONS,
             "timeout": 5,
         },
     }
@@ -142,7 +186,12 @@ else:
     }
 
 # Between processes: nothing, or Redis.
-REDIS_URL = env.url("REDIS_URL", ("redis", "rediss", "unix"))
+REDIS_URL = env.url(
+    "REDIS_URL",
+    ("redis", "rediss", "unix"),
+    about="`redis://host:6379/0`; needed as soon as there is more than one process",
+    secret=True,
+)
 if REDIS_URL:
     CHANNEL_LAYERS = {
         "default": {
@@ -201,21 +250,34 @@ MESSAGE_STORAGE = "chatscape.notices.NoticeStorage"
 CSRF_COOKIE_HTTPONLY = True
 
 # Mail: printed on the console until a server is named.
-EMAIL_URL = env.url("EMAIL_URL", ("smtp", "smtps", "smtp+tls"))
-DEFAULT_FROM_EMAIL = env.sender("EMAIL_FROM", "ChatScape <chatscape@localhost>")
+EMAIL_URL = env.url(
+    "EMAIL_URL",
+    ("smtp", "smtps", "smtp+tls"),
+    about="the mail server, `smtp+tls://user@host:port`; without it mail is printed on the console",
+    secret=True,
+)
+_mail_password = env.text(
+    "EMAIL_PASSWORD", about="the mail server's password", shown="from `EMAIL_URL`", secret=True
+)
+DEFAULT_FROM_EMAIL = env.sender("EMAIL_FROM", "ChatScape <chatscape@localhost>", about="the sender of mails")
 if EMAIL_URL:
     _mail = urlsplit(EMAIL_URL)
     EMAIL_HOST = _mail.hostname or "localhost"
     EMAIL_PORT = _mail.port or {"smtp": 25, "smtps": 465, "smtp+tls": 587}[_mail.scheme]
     EMAIL_HOST_USER = unquote(_mail.username or "")
-    EMAIL_HOST_PASSWORD = env.text("EMAIL_PASSWORD") or unquote(_mail.password or "")
+    EMAIL_HOST_PASSWORD = _mail_password or unquote(_mail.password or "")
     EMAIL_USE_SSL = _mail.scheme == "smtps"
     EMAIL_USE_TLS = _mail.scheme == "smtp+tls"
     EMAIL_TIMEOUT = 10
 else:
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 # Without a mail server nobody could confirm an address: then it is believed (docs/decisions.md).
-CONFIRM_EMAIL = env.flag("CONFIRM_EMAIL", default=bool(EMAIL_URL))
+CONFIRM_EMAIL = env.flag(
+    "CONFIRM_EMAIL",
+    default=bool(EMAIL_URL),
+    about="whether people confirm their address by mail",
+    shown="on with `EMAIL_URL`",
+)
 
 # Languages and time.
 LANGUAGE_CODE = "en"
@@ -231,11 +293,25 @@ USE_I18N = True
 USE_TZ = True
 
 # Static files: hashed names, compressed once, served by the same process.
-STATIC_URL = env.url("STATIC_URL", ("https", "http")) or "/static/"
+STATIC_URL = (
+    env.url(
+        "STATIC_URL",
+        ("https", "http"),
+        about="where static files are served from, when not by the server itself",
+        shown="/static/",
+    )
+    or "/static/"
+)
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = Path(
+    env.text("STATIC_ROOT", about="the folder for collected static files", shown="`CHATSCAPE_VAR/static`")
+    or VAR_DIR / "static"
+).absolute()
 # WhiteNoise warns of a folder that is not there; before files are collected it is empty.
-STATIC_ROOT.mkdir(exist_ok=True)
+try:
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+except OSError as error:
+    raise ImproperlyConfigured(f"STATIC_ROOT: {error.strerror}: {STATIC_ROOT}") from error
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "chatscape.storage.StaticStorage"},
@@ -270,20 +346,49 @@ if _public.scheme == "https":
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-chatscape_session", "__Host-csrftoken"
 
 # Realtime: how often a socket is told the latest revision of its rooms (seconds).
-HEARTBEAT_SECONDS = env.number("HEARTBEAT_SECONDS", 20, least=1, most=60)
+HEARTBEAT_SECONDS = env.number(
+    "HEARTBEAT_SECONDS", 20, least=1, most=60, about="how often sockets are told the latest revisions"
+)
 
 # Take sockets over from Daphne once they are accepted (docs/decisions.md).
-PARKED_SOCKETS = env.flag("PARKED_SOCKETS", default=True)
+PARKED_SOCKETS = env.flag(
+    "PARKED_SOCKETS",
+    default=True,
+    about="off leaves sockets with Daphne: more memory, slower, otherwise the same",
+)
 
 # Processes on one port; handshakes a second and process; over how many seconds a restart spreads sockets.
-WEB_CONCURRENCY = env.number("WEB_CONCURRENCY", 1, least=1, most=256)
-CONNECTS_PER_SECOND = env.number("CONNECTS_PER_SECOND", 1000, least=1, most=100_000)
-RESTART_SPREAD = env.number("RESTART_SPREAD", 20, least=0, most=300)
+WEB_CONCURRENCY = env.number(
+    "WEB_CONCURRENCY",
+    1,
+    least=1,
+    most=256,
+    about="how many processes serve the port (`manage.py serve --workers`); more than one needs `REDIS_URL`",
+)
+CONNECTS_PER_SECOND = env.number(
+    "CONNECTS_PER_SECOND",
+    1000,
+    least=1,
+    most=100_000,
+    about=(
+        "how many sockets a process lets in per second (twice as many at once, and as many waiting for"
+        " their check); others are answered 503 with `Retry-After`"
+    ),
+)
+RESTART_SPREAD = env.number(
+    "RESTART_SPREAD",
+    20,
+    least=0,
+    most=300,
+    about="over how many seconds the sockets of a process that restarts come back",
+)
 
 # How often one person, and one address, may do something (chatscape/rates.py).
 LIMITS = limits_in(env)
 
-LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOG_LEVEL = env.choice(
+    "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"), about="the least that is written to the log"
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
