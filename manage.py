@@ -7,9 +7,17 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatscape.settings")
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as problem:
+        if settings.configured:
+            raise
+        # A variable of the environment: one line says which, and how to mend it.
+        sys.exit(f"{problem}\nSee docs/configuration.md, or ask: python manage.py doctor")
 
 
 if __name__ == "__main__":

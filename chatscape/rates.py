@@ -33,12 +33,12 @@ DEFAULTS: dict[str, tuple[str | None, str | None]] = {
     "flood": ("20000/1m", None),
     "connect": ("600/1m", "30000/1m"),
     "search": ("120/1m", "1200/1m"),
+    # Setting out to sign in with a provider, which is asked something each time.
+    "provider": (None, "120/1m"),
     "contact": ("60/1h", "1000/1h"),
     "invite": ("200/1d", "5000/1d"),
     "report": ("50/1d", "250/1d"),
     "appeal": ("10/1d", "100/1d"),
-    # Setting out to sign in with a provider, which is asked something each time.
-    "provider": (None, "120/1m"),
     # These three are allauth's to count (`accounts.settings`); a person is who an address of mail belongs to.
     "sign_in": ("5/5m", "10/1m"),
     "sign_up": (None, "60/1m"),
