@@ -21,7 +21,6 @@ MESSAGES = ("message.created", "message.edited", "message.deleted")
 _ARTICLE = re.compile(r'<article class="message".*?</article>', re.DOTALL)
 _ATTRIBUTE = re.compile(r'data-(room|sequence|revision|client-id)="([^"]*)"')
 _AGAIN = re.compile(r"reconnect after (\d+)-(\d+) s")
-ANSWERED = 20.0
 
 
 class Shown(NamedTuple):
@@ -34,6 +33,9 @@ class Stranger:
 
     `sent` is shared: when each message was first sent, so that all can say how long it took to them.
     """
+
+    # How long an answer may take (seconds).
+    patience = 20.0
 
     def __init__(self, port: int, session: str, room: str, protocol: str, sent: dict[str, float]) -> None:
         self.port, self.session, self.room, self.protocol, self.sent = port, session, room, protocol, sent
@@ -148,7 +150,7 @@ class Stranger:
         self._ref += 1
         question = self._questions[self._ref] = asyncio.get_running_loop().create_future()
         await self._wire.send(json.dumps({"action": action, "ref": self._ref, **fields}))
-        done, _ = await asyncio.wait([question], timeout=ANSWERED)
+        done, _ = await asyncio.wait([question], timeout=self.patience)
         assert done, f"{action} was not answered"
         return None if question.cancelled() else question.result()
 
