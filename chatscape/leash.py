@@ -2,16 +2,20 @@
 
 import asyncio
 import contextlib
+import faulthandler
 import mmap
 import os
+import signal
 import socket
 import struct
 import tempfile
 from collections.abc import Callable
 from typing import NamedTuple, Self
 
-# What a worker says.
-READY, LEAVING = b"r", b"l"
+# What a worker says: once each, and as long as its event loop turns.
+READY, LEAVING, ALIVE = b"r", b"l", b"."
+# How often it says the last (seconds).
+BEAT = 2.0
 # What it is told.
 LEAVE, END = b"d", b"e"
 # A worker with so many more sockets than another, or an eighth more, leaves new ones to it.
@@ -96,7 +100,15 @@ class Leash:
                 asyncio.get_running_loop().remove_reader(self._socket)
 
         asyncio.get_running_loop().add_reader(self._socket, heard)
+        # Where a worker hangs is worth a look, before it is killed for it.
+        with contextlib.suppress(RuntimeError, OSError):
+            faulthandler.register(signal.SIGUSR1)
         self._say(READY)
+        self._beat()
+
+    def _beat(self) -> None:
+        self._say(ALIVE)
+        asyncio.get_running_loop().call_later(BEAT, self._beat)
 
     def leaving(self) -> None:
         """Say that this worker takes no more connections: it wants to be replaced."""

@@ -16,7 +16,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 
-from chatscape.leash import END, LEAVE, LEAVING, READY, Post, Tally
+from chatscape.leash import ALIVE, END, LEAVE, LEAVING, READY, Post, Tally
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +25,10 @@ START_PATIENCE = 60.0
 END_PATIENCE = 9.0
 # How long a worker may take to leave, beyond the time over which its sockets are spread.
 LEAVE_PATIENCE = 15.0
+# How often the supervisor looks who has said nothing since (seconds), and how often in a row that means that
+# an event loop hangs. Looks are counted, not seconds: whoever freezes all of them together kills nobody.
+LOOK, SILENT = 5.0, 6
+LAST_WORDS = 1.0
 # A worker that dies young is replaced after a pause, which doubles from death to death.
 YOUNG = 10.0
 PAUSE_FIRST, PAUSE_MOST = 0.5, 30.0
@@ -43,6 +47,8 @@ class Worker:
         self.process, self.leash, self.slot = process, leash, slot
         self.started = time.monotonic()
         self.ready, self.leaving, self.ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        # How many looks it has been silent. One of a version that never says that it is alive is left alone.
+        self.silent, self.beats = 0, False
         asyncio.get_running_loop().add_reader(leash, self._heard)
 
     def tell(self, what: bytes) -> None:
@@ -57,6 +63,8 @@ class Worker:
             self.ready.set()
         if LEAVING in said:
             self.leaving.set()
+        if ALIVE in said:
+            self.silent, self.beats = 0, True
         if not said:
             asyncio.get_running_loop().remove_reader(self.leash)
 
@@ -131,6 +139,7 @@ class Supervisor:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._replace_on_demand())
+                group.create_task(self._watch())
                 for place in range(self._count):
                     group.create_task(self._keep(place))
         except ExceptionGroup as problems:
@@ -154,6 +163,19 @@ class Supervisor:
                 # All were replaced meanwhile: there is one too many.
                 new.tell(LEAVE)
             await self._see_off(worker)
+
+    async def _watch(self) -> None:
+        """Kill workers whose event loop hangs: their sockets are served by nobody, and they do not end."""
+        while True:
+            await asyncio.sleep(LOOK)
+            for worker in list(self._alive.values()):
+                worker.silent += 1
+                if worker.beats and worker.silent > SILENT:
+                    logger.error("Worker %s hangs; it says where, and is killed", worker.process.pid)
+                    worker.silent = 0
+                    worker.process.send_signal(signal.SIGUSR1)
+                    await _first(worker.ended, seconds=LAST_WORDS)
+                    worker.process.kill()
 
     async def _replace_on_demand(self) -> None:
         """Replace all workers one after the other, whenever SIGHUP says so."""

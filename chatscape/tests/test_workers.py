@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from chatscape import workers
 from chatscape.listening import listen
 workers.END_PATIENCE, workers.LEAVE_PATIENCE, workers.START_PATIENCE = 1, 1, 20
 workers.PAUSE_FIRST, workers.PAUSE_MOST = 0.01, 0.05
+workers.LOOK, workers.SILENT, workers.LAST_WORDS = 0.5, 6, 1
 command = [sys.executable, *sys.argv[1:]]
 if os.path.exists(sys.argv[2] + "/orphan"):
     # A subreaper inherits orphans as process 1 does.
@@ -33,10 +35,22 @@ except workers.GaveUp as problem:
     sys.exit(str(problem))
 """
 WORKER = """
-import asyncio, os, signal, sys
+import asyncio, os, signal, sys, time
 from pathlib import Path
+from chatscape import leash as leashes
 from chatscape.leash import Leash, Post
 folder = Path(sys.argv[1])
+leashes.BEAT = 1000 if (folder / "mute").exists() else 0.1
+if (folder / "mute").exists():
+    leashes.ALIVE = b"?"
+
+def hang():
+    time.sleep(1000)
+
+def work():
+    for number in range(20):
+        asyncio.get_running_loop().call_later(number / 10, time.sleep, 0.2)
+    asyncio.get_running_loop().call_later(5, lambda: print("worked", os.getpid(), flush=True))
 
 async def main():
     leash, gone = Leash(Post.parse(sys.argv[2])), asyncio.Event()
@@ -49,6 +63,8 @@ async def main():
         if not (folder / "stubborn").exists():
             gone.set()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, leave)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR2, hang)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGALRM, work)
     print("up", os.getpid(), flush=True)
     leash.hold(leave, end)
     await gone.wait()
@@ -118,6 +134,54 @@ def test_a_worker_that_dies_is_replaced(crew):
     assert crew.workers() == set(crew.said("up")) - {dead}
     assert other in crew.workers()
     assert f"Worker {dead} ended by SIGKILL" in crew.last_words()
+
+
+def test_a_worker_that_hangs_says_where_and_is_replaced(crew):
+    hung, other = crew.start().workers()
+    os.kill(hung, signal.SIGUSR2)
+    wait_until(lambda: len(crew.said("up")) == 3, timeout=30, why="another worker")
+    assert crew.workers() == set(crew.said("up")) - {hung}
+    assert other in crew.workers()
+    assert f"Worker {hung} hangs; it says where, and is killed" in crew.last_words()
+    assert " in hang" in crew.last_words()
+    assert f"Worker {hung} ended by SIGKILL" in crew.last_words()
+
+
+def test_a_worker_that_is_stopped_is_replaced(crew):
+    hung, other = crew.start().workers()
+    os.kill(hung, signal.SIGSTOP)
+    wait_until(lambda: len(crew.said("up")) == 3, timeout=30, why="another worker")
+    assert crew.workers() == set(crew.said("up")) - {hung}
+    assert other in crew.workers()
+
+
+def test_a_worker_that_is_busy_is_left_alone(crew):
+    workers = crew.start().workers()
+    for pid in workers:
+        os.kill(pid, signal.SIGALRM)
+    wait_until(lambda: set(crew.said("worked")) == workers, timeout=60, why="work")
+    assert crew.workers() == workers
+
+
+def test_whoever_was_frozen_with_the_supervisor_is_left_alone(crew):
+    workers = crew.start().workers()
+    crew.pause()
+    frozen = time.monotonic()
+    wait_until(lambda: time.monotonic() - frozen > 4, why="longer than a worker may be silent")
+    crew.resume()
+    for pid in workers:
+        os.kill(pid, signal.SIGALRM)
+    wait_until(lambda: set(crew.said("worked")) == workers, timeout=60, why="work")
+    assert crew.workers() == workers
+
+
+def test_workers_of_a_version_without_beats_are_left_alone(crew):
+    (crew.folder / "mute").touch()
+    workers = crew.start().workers()
+    for pid in workers:
+        os.kill(pid, signal.SIGALRM)
+    wait_until(lambda: set(crew.said("worked")) == workers, timeout=60, why="work")
+    assert crew.workers() == workers
 
 
 def test_workers_that_do_not_start_are_told_in_one_line(crew):
