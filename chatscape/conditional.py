@@ -18,7 +18,7 @@ from django.utils.translation import get_language
 VARY = ["Accept", "HX-Request", "HX-Target"]
 _ASKED = ("HTTP_ACCEPT", "HTTP_HX_REQUEST", "HTTP_HX_TARGET", "HTTP_HX_HISTORY_RESTORE_REQUEST")
 # Settings that pages show.
-_SHOWN = ("STATIC_URL", "PUBLIC_URL", "SIGN_UP", "CONFIRM_EMAIL", "EMAIL_URL", "TIME_ZONE")
+_SHOWN = ("STATIC_URL", "PUBLIC_URL", "SOCKET_URL", "SIGN_UP", "CONFIRM_EMAIL", "EMAIL_URL", "TIME_ZONE")
 
 
 def not_modified(request: HttpRequest, stamp: str) -> HttpResponse | None:

@@ -17,6 +17,7 @@ def site(request: HttpRequest) -> dict[str, object]:
         "htmx": htmx,
         # Scripts import each other: who comes for the first time gets them all at once.
         "modules": modules,
+        "socket_url": settings.SOCKET_URL,
         "layout": "app_bare.html" if htmx else "app.html",
         "sign_up_open": settings.SIGN_UP == "open",
         "has_mail": bool(settings.EMAIL_URL),

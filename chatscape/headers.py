@@ -1,7 +1,9 @@
 """Headers that answers have: what a page may do in the browser, and who may keep or embed it."""
 
+import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 from wsgiref.headers import Headers
 
 from csp.constants import NONCE, NONE, SELF
@@ -52,6 +54,9 @@ PERMISSIONS = ", ".join(
     [f"{feature}=()" for feature in _FORBIDDEN] + [f"{feature}=(self)" for feature in _OURS]
 )
 
+# A policy names its origin: nothing that would end a directive there.
+_SOCKET = re.compile(r"[\w:/.%~\[\]-]+", re.ASCII)
+
 # Answers that no view makes: health, refusals on the event loop. They hold nothing to look at.
 BARE = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -79,7 +84,24 @@ def of_files(elsewhere: bool) -> Callable[[Headers, str, str], None]:
     return add
 
 
-def directives(static_origin: list[str]) -> dict[str, list[Any]]:
+def origin_of(url: str) -> list[str]:
+    """Return what a policy calls the origin of an address elsewhere; nothing for a path on this one."""
+    parts = urlsplit(url)
+    return [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []
+
+
+def socket_address(text: str) -> str:
+    """Return a path, or an address of a socket elsewhere. Raises `ValueError` for anything else."""
+    parts = urlsplit(text)
+    _ = parts.port
+    elsewhere = parts.scheme in ("ws", "wss") and parts.hostname and "@" not in parts.netloc
+    here = not parts.scheme and not parts.netloc
+    if not _SOCKET.fullmatch(text) or not parts.path.startswith("/") or not (elsewhere or here):
+        raise ValueError
+    return text
+
+
+def directives(static_origin: list[str], socket_origin: list[str]) -> dict[str, list[Any]]:
     """Return the content security policy, for django-csp."""
     return {
         "default-src": [NONE],
@@ -87,7 +109,7 @@ def directives(static_origin: list[str]) -> dict[str, list[Any]]:
         "style-src": [SELF, *static_origin],
         "img-src": [SELF, "data:", *static_origin],
         "font-src": [SELF, *static_origin],
-        "connect-src": [SELF, *static_origin],
+        "connect-src": [SELF, *static_origin, *socket_origin],
         "manifest-src": [SELF],
         "worker-src": [SELF],
         "form-action": [SELF],

@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from accounts.oidc.config import local_accounts_in, providers_in
 from chatscape.env import Settings, secret_key
-from chatscape.headers import directives, of_files
+from chatscape.headers import directives, of_files, origin_of, socket_address
 from chatscape.rates import limits_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -61,6 +61,14 @@ ALLOWED_HOSTS = env.hosts(
     "[::1]",
     *([HOST] if HOST not in ("0.0.0.0", "::", "127.0.0.1", "localhost") else []),  # noqa: S104
 ]
+# Told to pages by themselves and by /config.json; a proxy may have it elsewhere.
+SOCKET_URL = env.parsed(
+    "SOCKET_URL",
+    "/ws/",
+    socket_address,
+    "must be a path such as /ws/, or an address such as wss://chat.example.org:8443/ws/",
+    about="where pages open their socket; cookies must reach it, so it has the host of `PUBLIC_URL`",
+)
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"] if _public.netloc else []
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme or "http"
 
@@ -328,10 +336,8 @@ CSRF_FAILURE_VIEW = "chatscape.views.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
 SILENCED_SYSTEM_CHECKS: list[str] = []
-_static_origin = (
-    [f"{urlsplit(STATIC_URL).scheme}://{urlsplit(STATIC_URL).netloc}"] if "//" in STATIC_URL else []
-)
-CONTENT_SECURITY_POLICY = {"DIRECTIVES": directives(_static_origin)}
+_static_origin = origin_of(STATIC_URL)
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": directives(_static_origin, origin_of(SOCKET_URL))}
 WHITENOISE_ADD_HEADERS_FUNCTION = of_files(elsewhere=bool(_static_origin))
 if _public.scheme == "https":
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -410,3 +416,4 @@ LOGGING = {
 }
 
 from accounts.settings import *  # noqa: E402, F403
+from deploy.settings import *  # noqa: E402, F403

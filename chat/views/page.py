@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Mapping
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.middleware.csrf import get_token
 from django.utils.safestring import SafeString
@@ -28,7 +29,7 @@ class Page:
     """A prepared template that extends `layout`."""
 
     def __init__(self, name: str, slots: Mapping[str, type]) -> None:
-        self._prepared = Prepared(name, {**_SHELL, **slots}, modules=modules)
+        self._prepared = Prepared(name, {**_SHELL, **slots}, modules=modules, socket_url=settings.SOCKET_URL)
 
     def answer(
         self,

@@ -3,6 +3,7 @@
 import hashlib
 import json
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -104,8 +105,24 @@ def install(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def config(request: HttpRequest) -> JsonResponse:
-    """What the page may know of the server's configuration; nothing secret."""
-    return JsonResponse({"name": "ChatScape", "version": __version__, "socket": "/ws/"})
+    """What pages and other clients may know of the server's configuration; nothing secret."""
+    response = JsonResponse(public_configuration(settings.PUBLIC_URL))
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
+def public_configuration(url: str) -> dict[str, object]:
+    """Return what is public: each name is chosen here, so that no setting becomes public by itself."""
+    return {
+        "name": "ChatScape",
+        "version": __version__,
+        # The site's address; "" is the one that was asked for.
+        "url": url,
+        "socket": settings.SOCKET_URL,
+        "static": settings.STATIC_URL,
+        # Who may join: those who are invited, or anybody.
+        "sign_up": settings.SIGN_UP,
+    }
 
 
 def _without_nonce(page: bytes, request: HttpRequest) -> bytes:

@@ -9,6 +9,7 @@ import "./install-button.js";
 import "./message-list.js";
 import "./message-menu.js";
 import "./room-list.js";
+import { ask } from "./http.js";
 import { start as startPanes } from "./panes.js";
 import { start as startPolling } from "./poll.js";
 import { start as startPresence } from "./presence.js";
@@ -26,6 +27,8 @@ if (document.documentElement.dataset.ws) {
   startTyping();
   startStanding();
   socket.start();
+  // The page says where the socket is, so nothing waits for this; the configuration may know better by now.
+  ask("/config.json").then((config) => socket.move(config.socket)).catch(() => {});
   sender.start();
 }
 startPanes();

@@ -23,6 +23,7 @@ class Connection extends EventTarget {
   #schedule = new Schedule();
   #calls = new Calls();
   #socket = null;
+  #moved = "";
   #reachable = null;
   // When no answer comes, the question itself ends the connection.
   #pulse = new Pulse(() => this.request("ping", {}).catch(() => {}));
@@ -34,6 +35,24 @@ class Connection extends EventTarget {
     addEventListener("pageshow", (event) => event.persisted && this.revive());
     document.addEventListener("visibilitychange", () => document.hidden || this.revive());
     this.#connect();
+  }
+
+  /** Go to another address. While it does not answer, it takes turns with the page's own. @param {string} url */
+  move(url) {
+    if (!url || url === document.documentElement.dataset.ws) return;
+    const before = this.#socket;
+    this.#moved = url;
+    try {
+      this.#connect();
+    } catch {
+      // It is none.
+      this.#moved = "";
+      return;
+    }
+    before?.close();
+    this.connected = false;
+    this.#calls.abandon();
+    this.#changed();
   }
 
   /** When the next attempt is made, in milliseconds; 0 when none is planned. */
@@ -80,7 +99,7 @@ class Connection extends EventTarget {
 
   #connect() {
     this.#schedule.stop();
-    const url = new URL(document.documentElement.dataset.ws, location.href);
+    const url = new URL((this.misses % 2 === 0 && this.#moved) || document.documentElement.dataset.ws, location.href);
     url.protocol = url.protocol.replace("http", "ws");
     const socket = (this.#socket = new WebSocket(url, ["chatscape.html"]));
     setTimeout(() => socket.readyState === WebSocket.CONNECTING && this.#closed(socket, 0), PATIENCE);

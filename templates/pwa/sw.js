@@ -4,6 +4,7 @@
 const PREFIX = "chatscape-";
 const CACHE = `${PREFIX}{{ version }}`;
 const FILES = {{ precache_json|safe }};
+const ADDRESSES = new Set(FILES.map((url) => new URL(url, location.href).href));
 const OFFLINE = "{{ offline_url }}";
 
 self.addEventListener("install", (event) => {
@@ -22,9 +23,10 @@ self.addEventListener("message", (event) => {
 
 self.addEventListener("fetch", (event) => {
   const { request } = event;
-  if (request.method !== "GET" || new URL(request.url).origin !== location.origin) return;
-  if (request.mode === "navigate") event.respondWith(fetch(request).catch(() => offline()));
-  else if (FILES.includes(new URL(request.url).pathname)) event.respondWith(kept(request));
+  if (request.method !== "GET") return;
+  // Files may come from another origin; of its pages this worker knows nothing.
+  if (ADDRESSES.has(request.url) && request.mode !== "navigate") event.respondWith(kept(request));
+  else if (request.mode === "navigate" && new URL(request.url).origin === location.origin) event.respondWith(fetch(request).catch(() => offline()));
 });
 
 async function tidy() {
@@ -34,7 +36,8 @@ async function tidy() {
 
 async function kept(request) {
   const cache = await caches.open(CACHE);
-  return (await cache.match(request)) ?? fetch(request);
+  // A hashed name means one content, whatever the answer varies by.
+  return (await cache.match(request, { ignoreVary: true })) ?? fetch(request);
 }
 
 async function offline() {
