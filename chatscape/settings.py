@@ -392,6 +392,16 @@ RESTART_SPREAD = env.number(
 # How often one person, and one address, may do something (chatscape/rates.py).
 LIMITS = limits_in(env)
 
+# What backups are encrypted with when the command is not told (docs/backup.md).
+BACKUP_RECIPIENTS = env.words(
+    "BACKUP_RECIPIENTS", [], about="public keys of age (`age1...`); each of them opens every backup"
+)
+BACKUP_PASSPHRASE = env.text(
+    "BACKUP_PASSPHRASE",
+    about="encrypts every backup unless there are recipients, and opens those it has encrypted",
+    secret=True,
+)
+
 LOG_LEVEL = env.choice(
     "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"), about="the least that is written to the log"
 )

@@ -33,7 +33,10 @@ CONFIGURATION = (
     "TRUSTED_PROXIES",
     "WEB_CONCURRENCY",
 )
-FAMILIES = ("AWS_", "CHATSCAPE_", "DATABASE_", "DJANGO_", "EMAIL_", "LIMIT_", "OIDC_", "PARKED_", "VAPID_")
+FAMILIES = (
+    *("AWS_", "BACKUP_", "CHATSCAPE_", "DATABASE_", "DJANGO_", "EMAIL_", "LIMIT_", "OIDC_", "PARKED_"),
+    "VAPID_",
+)
 # Where the machine's programs are is no configuration of ChatScape's.
 KEPT = ("CHATSCAPE_PARTS", "CHATSCAPE_PARTS_IGNORE_SYSTEM")
 
