@@ -7,6 +7,11 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatscape.settings")
+    if sys.argv[1:2] == ["doctor"]:
+        from chatscape.doctor.main import main as doctor
+
+        # It also works where the settings do not.
+        sys.exit(doctor(sys.argv[2:]))
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

@@ -191,6 +191,18 @@ def secret_key(given: str, keep_in: Path) -> str:
         if len(given) < 32:
             raise bad_value("SECRET_KEY", "must have at least 32 characters")
         return given
+    try:
+        kept = _kept_key(keep_in)
+    except OSError as error:
+        raise bad_value("CHATSCAPE_VAR", f"{keep_in}: {error.strerror}") from error
+    if len(kept) < 32:
+        raise bad_value(
+            "SECRET_KEY", f"what is kept in {keep_in} is no key; delete that file for another one"
+        )
+    return kept
+
+
+def _kept_key(keep_in: Path) -> str:
     if not keep_in.exists():
         with tempfile.NamedTemporaryFile("w", dir=keep_in.parent) as file:
             file.write(secrets.token_urlsafe(64))
