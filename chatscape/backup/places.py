@@ -101,15 +101,17 @@ def given(name: str) -> Iterator[BinaryIO]:
         with Path(name).open("rb") as file:
             yield file
         return
-    with tempfile.TemporaryFile() as copy:
+    with tempfile.NamedTemporaryFile() as copy:
         if name == STANDARD:
             shutil.copyfileobj(sys.stdin.buffer, copy, 1024 * 1024)
         else:
             bucket, key = _address(name)
             with _plainly(name):
                 _client().download_fileobj(bucket, key, copy)
+        copy.flush()
         copy.seek(0)
-        yield copy
+        # A file, as the others: the wrapper is none to a type checker.
+        yield copy.file
 
 
 def s3_name(output: str, *, encrypted: bool) -> str:

@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.utils import load_backend
 
 from chatscape.backup import BackupError
 
@@ -19,7 +20,8 @@ def snapshot() -> Iterator[str]:
     PostgreSQL: REPEATABLE READ, READ ONLY. SQLite: a read transaction beside the write-ahead log; this
     connection, unlike all others, does not take the write lock when it begins.
     """
-    connections.settings[ALIAS] = _settings()
+    settings = _settings()
+    connections[ALIAS] = load_backend(settings["ENGINE"]).DatabaseWrapper(settings, ALIAS)
     try:
         with transaction.atomic(using=ALIAS), connections[ALIAS].cursor() as cursor:
             if connections[ALIAS].vendor == "postgresql":
@@ -33,7 +35,6 @@ def snapshot() -> Iterator[str]:
     finally:
         connections[ALIAS].close()
         del connections[ALIAS]
-        del connections.settings[ALIAS]
 
 
 def _settings() -> dict[str, Any]:
