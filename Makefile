@@ -10,7 +10,7 @@ CHECK := env -u DATABASE_URL -u REDIS_URL CHATSCAPE_VAR="$(CURDIR)/.venv/check"
 PRODUCTION := $(CHECK) PUBLIC_URL=https://chat.example.org EMAIL_URL=smtp+tls://mail.example.org \
 	SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))')"
 
-.PHONY: run test lint types checks suite suite-servers journeys bench bench-headline soak format clean lock vendor \
+.PHONY: run test lint types checks suite suite-servers journeys bench bench-headline soak format clean lock vendor image \
 	venv venv-dev parts browsers
 
 run: venv
@@ -34,6 +34,7 @@ lint: venv-dev
 	$(CHECK) $(BIN)/lint-imports --no-cache
 	find templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 --check {} +
 	$(BIN)/oxlint --deny-warnings static chatscape/testing/provider
+	$(BIN)/hadolint deploy/container/Dockerfile
 
 types: venv-dev
 	$(CHECK) $(BIN)/mypy $(PRESENT) conftest.py manage.py
@@ -87,6 +88,11 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --upgrade --universal --python-vers
 lock: venv-dev
 	$(LOCK) --output-file requirements.txt
 	$(LOCK) --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+# The container image, with whatever builder is here: `make image IMAGE=name:tag PLATFORMS=linux/amd64,linux/arm64
+# BASE=... PUSH=1`, see deploy/container/build.
+image:
+	@IMAGE="$(IMAGE)" PLATFORMS="$(PLATFORMS)" BASE="$(BASE)" PUSH="$(PUSH)" BUILDER="$(BUILDER)" deploy/container/build
 
 # The pinned htmx anew, checked against static/vendor/CHECKSUMS.
 vendor:
