@@ -107,9 +107,8 @@ def test_pages_and_sockets_come_through(start, caddy):
         while (answer := json.loads(socket.recv(10))).get("ref") != 7:
             pass
         assert answer["status"] == "ok"
-    plain = requests.get(
-        f"http://127.0.0.1:{caddy.plain}/", headers={"Host": "localhost"}, allow_redirects=False
-    )
+    address, headers = f"http://127.0.0.1:{caddy.plain}/", {"Host": "localhost"}
+    plain = requests.get(address, headers=headers, allow_redirects=False, timeout=30)
     assert plain.status_code == 308
     assert plain.headers["Location"].startswith("https://localhost")
 
