@@ -1,0 +1,33 @@
+"""Files in gzip and brotli, each in an object of its own: S3 cannot choose what a browser understands.
+
+A function of CloudFront appends the suffix for browsers that can read it (deploy/terraform). All that it knows
+of a file is its name, so these and no others have both, always (docs/decisions.md).
+"""
+
+import gzip
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import brotli
+
+from deploy.export.files import File
+
+SUFFIXES = (".css", ".js", ".json", ".map", ".md", ".mjs", ".svg", ".txt", ".xml")
+ENCODINGS = {"gzip": ".gz", "br": ".br"}
+
+
+def compressed(files: Iterable[File]) -> Iterator[File]:
+    """Return both variants of each file that has them."""
+    texts = [file for file in files if file.key.endswith(SUFFIXES)]
+    # Both libraries leave other threads alone while they compute.
+    with ThreadPoolExecutor() as pool:
+        for both in pool.map(_both, texts):
+            yield from both
+
+
+def _both(file: File) -> tuple[File, ...]:
+    bodies = {"gzip": gzip.compress(file.body, 9, mtime=0), "br": brotli.compress(file.body)}
+    return tuple(
+        File(file.key + suffix, bodies[encoding], file.type, file.cache, encoding, file.sha256)
+        for encoding, suffix in ENCODINGS.items()
+    )
