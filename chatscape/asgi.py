@@ -13,6 +13,8 @@ from chat.realtime import reads  # isort: skip
 from chat.realtime.consumer import ChatConsumer  # isort: skip
 from chat.realtime.database import stop_threads  # isort: skip
 from chat.realtime.hub import ensure_hub, stop_hub  # isort: skip
+from chatscape.metrics import catalogue, gauges  # isort: skip
+from chatscape.metrics.answer import PATH as METRICS  # isort: skip
 from chatscape.pages import Pages  # isort: skip
 from chatscape.storage import StaticMiddleware  # isort: skip
 
@@ -27,7 +29,8 @@ class Application:
     """Sockets as an ASGI application; `pages` are taken from Daphne's connections by `chatscape.server`."""
 
     def __init__(self) -> None:
-        self.pages = Pages(django, threads=THREADS, quick=_is_quick, started=ensure_hub)
+        self.pages = Pages(django, threads=THREADS, quick=_is_quick, aside=_is_aside, started=ensure_hub)
+        gauges.queued.pages = self.pages
         self._chat = ChatConsumer.as_asgi()
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -35,6 +38,7 @@ class Application:
         if scope["type"] == "websocket" and scope["path"] == "/ws/":
             await self._chat(scope, receive, send)
         elif scope["type"] == "websocket":
+            catalogue.handshakes.add("path")
             await receive()
             await send({"type": "websocket.close"})
         elif scope["type"] == "http":
@@ -53,6 +57,11 @@ def _django_alone() -> ASGIHandler:
 def _is_quick(path: str) -> bool:
     """Say whether nothing but Django's outermost middleware, and no database, is needed for the answer."""
     return path in StaticMiddleware.addresses or path == "/health/live"
+
+
+def _is_aside(path: str) -> bool:
+    """Say whether machines ask for it, also when all threads wait for a database that is gone."""
+    return path in ("/health/ready", METRICS)
 
 
 application = Application()

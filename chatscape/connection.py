@@ -12,10 +12,12 @@ from daphne.utils import HEADER_NAME_RE, INVALID_HEADER_VALUE_BYTES
 from twisted.internet import tcp
 from twisted.web.http import HTTPChannel
 
+from chatscape import request_ids
+from chatscape.accesses import NOWHERE, noted
 from chatscape.headers import BARE
 from chatscape.pages import Environ, Exchange, Pages
 
-# A connection on which nothing happens is closed after this time, as Twisted does (seconds).
+# A connection on which nothing happens is closed after this time (seconds); `KEEP_ALIVE_SECONDS` says another.
 IDLE = 60.0
 SWEEP = 5.0
 # What a request may bring along.
@@ -85,6 +87,7 @@ class Connection(_Channel):
     def start(self, environ: Environ, *, keep: bool) -> None:
         """Hand over a whole request."""
         environ.update(self.ends)
+        environ[request_ids.KEY] = request_ids.id_for(environ.get("HTTP_X_REQUEST_ID"))
         exchange = Exchange(self, environ, keep=keep)
         self.requests[:] = [exchange]
         self.factory.pages.accept(exchange)
@@ -117,6 +120,18 @@ class Connection(_Channel):
             data = data[sent:] if sent else data
         if data:
             transport.write(data)
+
+    def refuse(self, status: str) -> None:
+        """Answer what is no request, and hear no more of this client."""
+        request_id = request_ids.id_for(None)
+        named = {"Content-Length": "0", "Connection": "close", request_ids.HEADER: request_id, **BARE}
+        head = "".join(f"{name}: {value}\r\n" for name, value in named.items())
+        self.transport.write(f"HTTP/1.1 {status}\r\n{head}\r\n".encode("ascii"))
+        noted(NOWHERE, "OTHER", status[:3], 0.0, request_id)
+        self.loseConnection()
+
+    def _respondToBadRequestAndDisconnect(self) -> None:  # noqa: N802 - Twisted's name
+        self.refuse("400 Bad Request")
 
     def abort(self) -> None:
         self.transport.abortConnection()
@@ -198,13 +213,10 @@ class Request(WebRequest):
         return bool(upgrade) and upgrade[0].lower() == b"websocket"
 
     def _refuse(self, status: str) -> None:
-        """Answer without asking anybody, and hear no more of this client."""
+        """Answer without asking anybody."""
         if not self.refused:
             self.refused = True
-            safe = "".join(f"{name}: {value}\r\n" for name, value in BARE.items())
-            head = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n{safe}\r\n"
-            self.channel.transport.write(head.encode("ascii"))
-            self.channel.loseConnection()
+            self.channel.refuse(status)
 
 
 class Factory(HTTPFactory):

@@ -1,52 +1,49 @@
 """Whether this process lives, and whether it can serve: for load balancers and people."""
 
-import redis
-from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
+from typing import Any
+
+from django.db import connection
 from django.http import HttpResponse, JsonResponse
 
 from chatscape.headers import BARE
+from chatscape.probes import DEGRADED, GONE, MISSING, NOT_CONFIGURED, OK, Database, Probe, Redis, Storage
+
+_probes = {"database": Probe(Database()), "redis": Probe(Redis()), "storage": Probe(Storage())}
+
+
+class Ending:
+    """Whether this process is to end: it is not ready then, so that load balancers look elsewhere."""
+
+    begun = False
 
 
 def health_answer(path: str) -> HttpResponse | None:
     """Answer `/health/live` and `/health/ready`; None for other addresses.
 
-    Live says that the process answers at all. Ready says 503 when the database is gone; without Redis
-    messages still arrive, only later, so that is told but not refused.
+    Live says that the process answers at all. Ready says 503 when the database is gone or has not all its
+    tables, and when the process is about to end; without Redis messages still arrive, only later, and with
+    little room on the disk there is time to do something, so that is told but not refused. It answers within
+    two seconds, whatever is frozen.
     """
     if path == "/health/live":
-        return _uncached(JsonResponse({"status": "ok"}))
+        return _uncached(JsonResponse({"status": OK}))
     if path != "/health/ready":
         return None
-    parts = {"database": _database(), "redis": _redis()}
-    ready = parts["database"] == "ok"
-    status = (
-        "ok" if set(parts.values()) <= {"ok", "not configured"} else "degraded" if ready else "unavailable"
-    )
-    return _uncached(JsonResponse({"status": status, **parts}, status=200 if ready else 503))
+    if Ending.begun:
+        return _uncached(JsonResponse({"status": "stopping"}, status=503))
+    for probe in _probes.values():
+        probe.begin()
+    return _uncached(_answer({name: probe.found() for name, probe in _probes.items()}))
 
 
-def _database() -> str:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except (DatabaseError, InterfaceError):
-        connection.close()
-        return "gone"
-    return "ok"
-
-
-def _redis() -> str:
-    if not settings.REDIS_URL:
-        return "not configured"
-    client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1)
-    try:
-        client.ping()
-    except redis.RedisError:
-        return "gone"
-    finally:
-        client.close()
-    return "ok"
+def _answer(parts: dict[str, str]) -> HttpResponse:
+    # Where the database is a file, it needs the folder.
+    needed = ("database", "storage") if connection.vendor == "sqlite" else ("database",)
+    ready = not any(parts[name] in (GONE, MISSING) for name in needed)
+    well = set(parts.values()) <= {OK, NOT_CONFIGURED}
+    status = "unavailable" if not ready else OK if well else DEGRADED
+    told: dict[str, Any] = {"status": status, **parts}
+    return JsonResponse(told, status=200 if ready else 503)
 
 
 def _uncached(response: HttpResponse) -> HttpResponse:

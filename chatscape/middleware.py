@@ -1,8 +1,6 @@
-"""What happens to every request: health, an id, headers, and errors told in words."""
+"""What happens to every request: an id, health, headers, and errors told in words."""
 
 import logging
-import re
-import uuid
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -18,29 +16,56 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject, empty
 
 from chat.errors import ChatError, unavailable
+from chatscape import request_ids
+from chatscape.accesses import HEALTH, METRICS, NOWHERE, ROUTE, STATIC
 from chatscape.answers import error_answer
 from chatscape.headers import FORGET, PERMISSIONS, UNKEPT
 from chatscape.health import health_answer
+from chatscape.metrics.answer import metrics_answer
+from chatscape.storage import StaticMiddleware
 
 logger = logging.getLogger(__name__)
 Answer = Callable[[HttpRequest], HttpResponse]
 
 _NONCE = "nonce-stands-here"
-_REQUEST_ID = re.compile(r"[\w-]{8,64}", re.ASCII)
 
 
-class HealthMiddleware:
-    """Answers health checks before anything else, whatever host they ask for."""
+class FirstMiddleware:
+    """Gives each request its id, and answers health checks and scrapes, whatever host they ask for."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return health_answer(request.path) or self.get_response(request)
+        meta = request.META
+        if (request_id := meta.get(request_ids.KEY)) is None:
+            # Another server than ours.
+            request_id = meta[request_ids.KEY] = request_ids.id_for(meta.get("HTTP_X_REQUEST_ID"))
+        token = request_ids.current.set(request_id)
+        try:
+            response = self._answer(request)
+        finally:
+            request_ids.current.reset(token)
+        response.headers[request_ids.HEADER] = request_id
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        meta = request.META
+        if response := health_answer(request.path):
+            meta[ROUTE] = HEALTH
+        elif response := metrics_answer(request):
+            meta[ROUTE] = METRICS
+        else:
+            response = self.get_response(request)
+            # The name, not the path: that may hold a secret, and anybody can make up another.
+            found = request.resolver_match
+            is_file = found is None and request.path in StaticMiddleware.addresses
+            meta[ROUTE] = found.view_name if found else STATIC if is_file else NOWHERE
+        return response
 
 
 class HouseMiddleware(CSPMiddleware):
-    """What every answer of Django's has: an id, headers that forbid what is not needed, errors in words.
+    """What every answer of Django's has: headers that forbid what is not needed, errors in words.
 
     The content security policy is django-csp's, put together once instead of for each answer. A 304 has none:
     it would replace the policy that the browser keeps with its page (RFC 9111, 3.2), and the scripts of that
@@ -56,10 +81,6 @@ class HouseMiddleware(CSPMiddleware):
         self.before, self.after = build_policy(nonce=_NONCE).split(_NONCE)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.META.get("HTTP_X_REQUEST_ID", "")
-        # Log lines carry it, too.
-        request_id = given if given and _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-        request.request_id = request_id  # type: ignore[attr-defined]
         self.process_request(request)
         response = self.get_response(request)
         self.process_response(request, response)
@@ -73,7 +94,6 @@ class HouseMiddleware(CSPMiddleware):
         ended = response.cookies.get(settings.SESSION_COOKIE_NAME)
         if ended is not None and not ended.value:
             headers.setdefault("Clear-Site-Data", FORGET)
-        headers["X-Request-ID"] = request_id
         return response
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:  # type: ignore[override]

@@ -13,8 +13,11 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from email.utils import formatdate
 from functools import lru_cache
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from chatscape import request_ids
+from chatscape.accesses import NOWHERE, ROUTE, noted
 from chatscape.headers import BARE
 from chatscape.surge import Line
 
@@ -34,6 +37,8 @@ LONG = 0.05
 # people who listen on sockets.
 SWITCH = 0.001
 _IDLE = float("inf")
+# So many machines may wait for an answer of the thread that is theirs.
+ASIDE_MOST = 50
 # How long a client of an answer that is made while it is sent may read nothing of it.
 STALLED = 30.0
 # A file is sent in pieces of this size.
@@ -44,7 +49,7 @@ SERVER = "ChatScape"
 class Exchange:
     """One request and its answer. A connection has one at a time, so answers leave in order."""
 
-    __slots__ = ("connection", "environ", "gone", "keep", "pages", "paused", "room")
+    __slots__ = ("began", "connection", "environ", "gone", "keep", "pages", "paused", "room", "status")
 
     pages: "Pages"
     # Set while the client can take more of an answer in pieces.
@@ -55,6 +60,12 @@ class Exchange:
         # Whether the connection may carry another request.
         self.keep = keep
         self.gone = self.paused = False
+        # Of the answer; none when there was no whole one.
+        self.began, self.status = time.monotonic(), "000"
+
+    @property
+    def request_id(self) -> str:
+        return str(self.environ[request_ids.KEY])
 
     @property
     def bodiless(self) -> bool:
@@ -65,13 +76,18 @@ class Exchange:
         if not self.gone:
             self.connection.send(data)
             self.connection.exchanged(self)
-        self.pages.pending.discard(self)
+        self._ended()
 
     def cut(self) -> None:
         """End the connection: what has been sent is no whole answer."""
-        self.pages.pending.discard(self)
+        self._ended()
         if not self.gone:
             self.connection.abort()
+
+    def _ended(self) -> None:
+        self.pages.pending.discard(self)
+        route, method = self.environ.get(ROUTE, NOWHERE), self.environ["REQUEST_METHOD"]
+        noted(route, method, self.status, time.monotonic() - self.began, self.request_id)
 
     def connectionLost(self, reason: object) -> None:  # noqa: N802 - Twisted's name
         self.gone = True
@@ -110,7 +126,8 @@ class Exchange:
 class Pages:
     """A WSGI application behind Daphne's connections.
 
-    `quick` says which paths are answered on the event loop: those that need neither database nor patience.
+    `quick` says which paths are answered on the event loop: those that need neither database nor patience;
+    `aside` which have a thread of their own, so that they are answered whatever all others wait for.
     """
 
     def __init__(
@@ -119,13 +136,16 @@ class Pages:
         *,
         threads: int = 8,
         quick: Callable[[str], bool] = lambda path: False,
+        aside: Callable[[str], bool] = lambda path: False,
         started: Callable[[], object] = lambda: None,
     ) -> None:
-        self.application, self.threads, self.quick, self.started = application, threads, quick, started
+        self.application, self.threads, self.started = application, threads, started
+        self.quick, self.aside = quick, aside
         self.pending: set[Exchange] = set()
         self.stopping = self._over = False
         self._line = Line()
         self._waiting: deque[Exchange] = deque()
+        self._beside: SimpleQueue[Exchange | None] = SimpleQueue()
         # Since when each thread works, and a place for those that do not.
         self._since = [_IDLE] * threads
         self._turns = threading.Semaphore(0)
@@ -140,12 +160,16 @@ class Pages:
         if self.quick(exchange.environ["PATH_INFO"]):
             self._answer_here(exchange)
             return
+        if self._loop is None:
+            self._start()
+        if self.aside(exchange.environ["PATH_INFO"]) and self._beside.qsize() < ASIDE_MOST:
+            self.pending.add(exchange)
+            self._beside.put(exchange)
+            return
         seconds = self._line.enter()
         if seconds is not None:
             exchange.finish(_plain(exchange, "503 Service Unavailable", ("Retry-After", str(int(seconds)))))
             return
-        if self._loop is None:
-            self._start()
         self.pending.add(exchange)
         self._waiting.append(exchange)
         self._let_work()
@@ -158,11 +182,13 @@ class Pages:
             await asyncio.sleep(0.02)
         self._over = True
         self._turns.release(self.threads)
+        self._beside.put(None)
 
     def _start(self) -> None:
         self._loop = asyncio.get_running_loop()
         sys.setswitchinterval(SWITCH)
         self.started()
+        threading.Thread(target=self._work_aside, name="pages-aside", daemon=True).start()
         for number in range(self.threads):
             threading.Thread(target=self._work, args=(number,), name=f"pages-{number}").start()
 
@@ -200,15 +226,26 @@ class Pages:
                 # Before looking for more: who comes now, and sees a free lane, wakes somebody.
                 self._since[number] = _IDLE
 
+    def _work_aside(self) -> None:
+        while (exchange := self._beside.get()) is not None:
+            self._serve(exchange)
+
+    def __len__(self) -> int:
+        """Say how many requests wait for a thread."""
+        return len(self._waiting)
+
     def _serve(self, exchange: Exchange) -> None:
         if exchange.gone and exchange.environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             self._tell(self.pending.discard, exchange)
             return
+        token = request_ids.current.set(exchange.request_id)
         try:
             self._answer(exchange)
         except Exception:
             logger.exception("A page was not answered")
             self._tell(exchange.cut)
+        finally:
+            request_ids.current.reset(token)
 
     def _answer(self, exchange: Exchange) -> None:
         """Make the answer, in a thread, and hand it over."""
@@ -223,6 +260,7 @@ class Pages:
             getattr(body, "close", bool)()
 
     def _answer_here(self, exchange: Exchange) -> None:
+        token = request_ids.current.set(exchange.request_id)
         try:
             status, headers, body = self._call(exchange)
             whole = b"".join(body)
@@ -231,6 +269,8 @@ class Pages:
         except Exception:
             logger.exception("A file was not answered")
             exchange.cut()
+        finally:
+            request_ids.current.reset(token)
 
     def _call(self, exchange: Exchange) -> tuple[str, list[tuple[str, str]], Iterable[bytes]]:
         started: list[Any] = []
@@ -297,6 +337,7 @@ def _whole(exchange: Exchange, status: str, headers: list[tuple[str, str]], body
 
 def _head(exchange: Exchange, status: str, headers: list[tuple[str, str]]) -> bytes:
     """Return the head of an answer. Raises `ValueError` for what would end a line early."""
+    exchange.status = status[:3]
     if exchange.pages.stopping or not exchange.keep:
         exchange.keep = False
         headers = [*headers, ("Connection", "close")]
@@ -314,7 +355,8 @@ def _ours(now: int) -> str:
 
 def _plain(exchange: Exchange, status: str, *headers: tuple[str, str]) -> bytes:
     text = ("Content-Type", "text/plain; charset=utf-8")
-    ours = [text, ("Cache-Control", "no-store"), *BARE.items()]
+    named = (request_ids.HEADER, exchange.request_id)
+    ours = [text, ("Cache-Control", "no-store"), named, *BARE.items()]
     return _whole(exchange, status, [*ours, *headers], status[4:].encode())
 
 

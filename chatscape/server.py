@@ -16,13 +16,14 @@ from typing import Any
 # Daphne's module installs the reactor: it comes before anything else of Twisted.
 from daphne.server import Server as DaphneServer  # isort: skip
 from daphne import server as daphne_server
+from django.conf import settings
 from twisted.internet import defer
 from twisted.internet import reactor as installed_reactor
 from twisted.internet.error import ReactorNotRunning
 
 from chat.realtime.hub import running_hub
 from chat.realtime.socket import Socket
-from chatscape.connection import Factory
+from chatscape import connection, request_ids
 from chatscape.leash import Leash
 from chatscape.limits import settle_memory
 from chatscape.listening import Port
@@ -77,6 +78,7 @@ class Server(DaphneServer):
         scope["root_path"] = ""
         if scope["type"] == "websocket":
             scope["extensions"] = protocol.extensions()
+            scope[request_ids.KEY] = protocol.request_id
             gate.shaking.add(protocol)
         return super().create_application(protocol, scope)
 
@@ -96,7 +98,8 @@ class Server(DaphneServer):
         """Serve until the end."""
         # The factory is made inside Daphne's run(): its protocol is named there.
         daphne_server.WebSocketFactory.protocol = WebSocketProtocol
-        daphne_server.HTTPFactory = Factory
+        daphne_server.HTTPFactory = connection.Factory
+        connection.IDLE = settings.KEEP_ALIVE_SECONDS
         super().run()
 
     def stop(self) -> None:

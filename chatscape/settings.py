@@ -7,8 +7,10 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts.oidc.config import local_accounts_in, providers_in
-from chatscape.env import Settings, secret_key
+from chatscape.env import Settings, bad_value, secret_key
 from chatscape.headers import directives, of_files, origin_of, socket_address
+from chatscape.logs import configured
+from chatscape.proxy import request_key
 from chatscape.rates import limits_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -69,6 +71,14 @@ SOCKET_URL = env.parsed(
     "must be a path such as /ws/, or an address such as wss://chat.example.org:8443/ws/",
     about="where pages open their socket; cookies must reach it, so it has the host of `PUBLIC_URL`",
 )
+_forwarded_proto = env.parsed(
+    "FORWARDED_PROTO_HEADER",
+    "X-Forwarded-Proto",
+    request_key,
+    "must be the name of a header",
+    about="where the proxy in front says `https` of what people sent by https, when `PUBLIC_URL` is https; "
+    "a proxy behind another may put its own into the usual one",
+)
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"] if _public.netloc else []
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme or "http"
 
@@ -111,7 +121,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "chatscape.middleware.HealthMiddleware",
+    "chatscape.middleware.FirstMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "chatscape.storage.StaticMiddleware",
     "chatscape.middleware.HouseMiddleware",
@@ -340,7 +350,7 @@ _static_origin = origin_of(STATIC_URL)
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": directives(_static_origin, origin_of(SOCKET_URL))}
 WHITENOISE_ADD_HEADERS_FUNCTION = of_files(elsewhere=bool(_static_origin))
 if _public.scheme == "https":
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_PROXY_SSL_HEADER = (_forwarded_proto, "https")
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [r"^health/"]
     SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365
@@ -381,6 +391,22 @@ CONNECTS_PER_SECOND = env.number(
         " their check); others are answered 503 with `Retry-After`"
     ),
 )
+DRAIN_SECONDS = env.number(
+    "DRAIN_SECONDS",
+    0,
+    least=0,
+    most=300,
+    about="how long a server that is to end still takes requests while `/health/ready` says that it stops, "
+    "for load balancers that need a moment to look elsewhere",
+)
+KEEP_ALIVE_SECONDS = env.number(
+    "KEEP_ALIVE_SECONDS",
+    60,
+    least=1,
+    most=4000,
+    about="after how long a connection without requests is closed; behind a load balancer longer than it waits, "
+    "so that it never sends a request into one that closes",
+)
 RESTART_SPREAD = env.number(
     "RESTART_SPREAD",
     20,
@@ -402,28 +428,53 @@ BACKUP_PASSPHRASE = env.text(
     secret=True,
 )
 
+# What `manage.py prune` may remove besides what is over (chatscape/pruning.py); 0 keeps it.
+KEEP_EVIDENCE_DAYS = env.number(
+    "KEEP_EVIDENCE_DAYS",
+    0,
+    least=0,
+    most=36_500,
+    about=(
+        "after how many days `manage.py prune` removes the words from reports that are closed; 0 keeps them"
+    ),
+)
+KEEP_AUDIT_DAYS = env.number(
+    "KEEP_AUDIT_DAYS",
+    0,
+    least=0,
+    most=36_500,
+    about="after how many days `manage.py prune` removes entries of the audit log; 0 keeps them",
+)
+
+# Logs, and numbers for those who watch the server (docs/monitoring.md).
 LOG_LEVEL = env.choice(
     "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"), about="the least that is written to the log"
 )
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "chatscape.logs.Formatter",
-            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        }
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-        "django.request": {"level": "ERROR"},
-        "daphne": {"level": "WARNING"},
-        # It names every new passkey.
-        "fido2": {"level": "WARNING"},
-    },
-}
+LOG_FORMAT = env.choice(
+    "LOG_FORMAT", "line", ("line", "json"), about="how lines of the log look: for people, or for programs"
+)
+LOG_REQUESTS = env.flag(
+    "LOG_REQUESTS",
+    default=LOG_FORMAT == "json",
+    about="whether each request is a line of the log",
+    shown="on with `LOG_FORMAT=json`",
+)
+LOGGING = configured(LOG_FORMAT, LOG_LEVEL)
+METRICS_TOKEN = env.text(
+    "METRICS_TOKEN",
+    about="what Prometheus sends as Bearer to read `/metrics`, at least 16 characters; without it nobody can",
+    secret=True,
+)
+if METRICS_TOKEN and (len(METRICS_TOKEN) < 16 or not METRICS_TOKEN.isascii()):
+    raise bad_value("METRICS_TOKEN", "must have at least 16 characters of ASCII")
+METRICS_LOG_NAMESPACE = env.text(
+    "METRICS_LOG_NAMESPACE",
+    about="with it each process writes how many sockets it has to stdout, as CloudWatch reads metrics in logs",
+)
+METRICS_LOG_SERVICE = env.text("METRICS_LOG_SERVICE", "chatscape", about="the service that those lines name")
+METRICS_LOG_SECONDS = env.number(
+    "METRICS_LOG_SECONDS", 60, least=1, most=3600, about="how often they are written"
+)
 
 from accounts.settings import *  # noqa: E402, F403
 from deploy.settings import *  # noqa: E402, F403

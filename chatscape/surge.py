@@ -9,6 +9,8 @@ from typing import Any
 
 from django.conf import settings
 
+from chatscape.metrics import catalogue
+
 # Handshakes that come together are let in together, up to so many seconds' worth.
 BURST_SECONDS = 2
 # Those who are refused come back spread over these seconds; later when there is no room at all.
@@ -40,11 +42,13 @@ class Gate:
         """
         # The kernel gives the lowest free descriptor: a high one says that all others are taken.
         if 0 < self.last_descriptor < descriptor:
+            catalogue.handshakes.add("full")
             return random.uniform(*COME_BACK_TO_FULL)  # noqa: S311 - no secret
         now = self._clock()
         self._allowed = min(self._allowed + (now - self._at) * self.rate, float(self.rate * BURST_SECONDS))
         self._at = now
         if self._allowed < 1 or len(self.shaking) >= self.rate:
+            catalogue.handshakes.add("busy")
             return random.uniform(*COME_BACK)  # noqa: S311 - no secret
         self._allowed -= 1
         return None
@@ -63,6 +67,7 @@ class Line:
         # A thread may take the last one at any moment.
         with contextlib.suppress(IndexError):
             if now - self._since[0] > PAGE_PATIENCE:
+                catalogue.pages_refused.add()
                 return random.uniform(*COME_BACK)  # noqa: S311 - no secret
         self._since.append(now)
         return None

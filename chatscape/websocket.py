@@ -12,7 +12,10 @@ from daphne.ws_protocol import WebSocketProtocol as DaphneProtocol
 from websockets.frames import Frame, Opcode
 
 from chat.realtime.traffic import CLOSE_PATIENCE, FRAMES_WAITING, SEND_BUFFER, STALL_PATIENCE, TOO_SLOW
+from chatscape import request_ids
+from chatscape.accesses import SOCKET, noted
 from chatscape.headers import BARE
+from chatscape.metrics import catalogue
 from chatscape.parking import HandedOver, hand_over
 from chatscape.surge import admit, gate
 
@@ -32,6 +35,8 @@ class WebSocketProtocol(DaphneProtocol):
     taken, progress = -1, 0.0
     # When a client that is refused with 429 or 503 shall try again (seconds).
     retry_after = 5.0
+    request_id = ""
+    began = 0.0
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
         super().connectionMade()
@@ -44,6 +49,8 @@ class WebSocketProtocol(DaphneProtocol):
 
     def onConnect(self, request: Any) -> Any:  # noqa: N802 - Autobahn's name
         """Begin the checks, unless there are too many (chatscape/surge.py): then they cost nothing."""
+        self.began = time.monotonic()
+        self.request_id = request_ids.id_for(request.headers.get("x-request-id"))
         wait = admit(self.transport.getHandle().fileno())
         if wait is not None:
             self.retry_after = wait
@@ -64,9 +71,18 @@ class WebSocketProtocol(DaphneProtocol):
         code: int = 400,
         responseHeaders: Any = None,  # noqa: N803
     ) -> None:
-        headers = [("Content-Length", "0"), ("Connection", "close"), *BARE.items(), *(responseHeaders or ())]
+        # Refused before anybody looked at it, it has none yet.
+        self.request_id = self.request_id or request_ids.id_for(None)
+        headers = [
+            ("Content-Length", "0"),
+            ("Connection", "close"),
+            (request_ids.HEADER, self.request_id),
+            *BARE.items(),
+            *(responseHeaders or ()),
+        ]
         if code in (429, 503):
             headers.append(("Retry-After", str(math.ceil(self.retry_after))))
+        self._noted(code)
         super().failHandshake(reason, code, headers)
 
     def onCloseFrame(self, code: int | None, reasonRaw: bytes | None) -> Any:  # noqa: N802, N803 - Autobahn's
@@ -105,7 +121,7 @@ class WebSocketProtocol(DaphneProtocol):
         if self.state != self.STATE_CONNECTING or not hasattr(self, "handshake_deferred"):
             return None
         early, self.data = self._early(), b""
-        super().serverAccept(subprotocol)
+        super().serverAccept(self._accepted(subprotocol))
         if self.state != self.STATE_OPEN:
             return None
         handed = hand_over(self, early)
@@ -122,7 +138,16 @@ class WebSocketProtocol(DaphneProtocol):
 
     def serverAccept(self, subprotocol: str | None = None) -> None:  # noqa: N802 - Daphne's name
         self.data = self._early()
-        super().serverAccept(subprotocol)
+        super().serverAccept(self._accepted(subprotocol))
+
+    def _accepted(self, subprotocol: str | None) -> Any:
+        """Return what Autobahn answers: the protocol, and headers of ours."""
+        self._noted(101)
+        return subprotocol, {request_ids.HEADER: self.request_id}
+
+    def _noted(self, status: int) -> None:
+        seconds = time.monotonic() - self.began if self.began else 0.0
+        noted(SOCKET, "GET", str(status), seconds, self.request_id)
 
     def _early(self) -> bytes:
         """Return what came before the handshake was answered, part of which the HTTP side has got."""
@@ -157,6 +182,7 @@ class WebSocketProtocol(DaphneProtocol):
         if not unsent or taken != self.taken:
             self.taken, self.progress = taken, now
         elif now - self.progress > STALL_PATIENCE:
+            catalogue.closed.add(str(TOO_SLOW))
             self._close(TOO_SLOW, "too slow")
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803 - Autobahn's names

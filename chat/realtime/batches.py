@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from typing import Generic, TypeVar
 
 from chat.errors import unavailable
+from chatscape.metrics import catalogue
 
 Asked = TypeVar("Asked")
 Given = TypeVar("Given")
@@ -18,6 +20,8 @@ Given = TypeVar("Given")
 
 class Batches(Generic[Asked, Given]):
     """Gathers questions for `answer`, which returns for each an answer, or the error to raise.
+
+    `kind` is what they are about, for the metrics.
 
     `most` is how many it is given at once, `at_once` how many times it runs at the same time, `waiting`
     how many questions may wait. Use it on one event loop.
@@ -27,13 +31,19 @@ class Batches(Generic[Asked, Given]):
         self,
         answer: Callable[[list[Asked]], Awaitable[Sequence[Given | Exception]]],
         *,
+        kind: str,
         most: int,
         at_once: int,
         waiting: int,
     ) -> None:
+        self._kind = kind
         self._answer, self._most, self._at_once, self._limit = answer, most, at_once, waiting
         self._waiting: deque[tuple[Asked, asyncio.Future[Given]]] = deque()
         self._running: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        """Say how many questions wait."""
+        return len(self._waiting)
 
     async def ask(self, question: Asked) -> Given:
         """Return the answer, or raise its error; `Unavailable` when too many wait.
@@ -50,7 +60,9 @@ class Batches(Generic[Asked, Given]):
     def _go_on(self) -> None:
         while self._waiting and len(self._running) < self._at_once:
             batch = [self._waiting.popleft() for _one in range(min(self._most, len(self._waiting)))]
-            task = asyncio.get_running_loop().create_task(self._run(batch))
+            catalogue.batches.observe(len(batch), self._kind)
+            # It is nobody's own: lines of its log name no request.
+            task = asyncio.get_running_loop().create_task(self._run(batch), context=Context())
             self._running.add(task)
             task.add_done_callback(self._done)
 

@@ -20,7 +20,8 @@ from chat.realtime.hub import Hub, ensure_hub
 from chat.realtime.parked import ParkedSocket
 from chat.realtime.socket import Session, Socket
 from chat.realtime.traffic import BACKLOG_MOST, SEND_BUFFER, TOO_SLOW
-from chatscape import rates
+from chatscape import rates, request_ids
+from chatscape.metrics import catalogue
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class ConsumerSocket(Socket):
 
     def end(self, code: int, reason: str = "") -> None:
         if not self.gone:
+            catalogue.closed.add(str(code))
             self.forget()
             self._put({"type": "websocket.close", "code": code, "reason": reason})
 
@@ -87,12 +89,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         # Channels would subscribe every consumer to the layer; here the hub does, once a process.
         self.scope, self.base_send = scope, send
+        request_ids.current.set(scope.get(request_ids.KEY, ""))
         try:
             await await_many_dispatch([receive], self.dispatch)
         except StopConsumer:
             pass
         finally:
             if self.socket:
+                if not self.socket.gone:
+                    catalogue.closed.add("client")
                 self.socket.forget()
                 reads.left(self.socket)
 
@@ -110,18 +115,20 @@ class ChatConsumer(AsyncWebsocketConsumer):
         often, or 503 when the database cannot say who it is."""
         hub = ensure_hub()
         if not handshake.allowed_origin(self.scope):
-            return await self._refuse(403)
+            return await self._refuse(403, "origin")
         if seconds := rates.wait("connect", address=rates.address_in(self.scope)):
-            return await self._refuse(429, seconds)
+            return await self._refuse(429, "rate", seconds)
         try:
             session = await door.session_of(self.scope)
         except (DatabaseError, InterfaceError) as error:
             logger.warning("A socket was refused without the database: %s", type(error).__name__)
-            return await self._refuse(503)
+            return await self._refuse(503, "database")
         if session is None:
-            return await self._refuse(403)
+            return await self._refuse(403, "session")
         if seconds := rates.wait("connect", person=session.user_id):
-            return await self._refuse(429, seconds)
+            return await self._refuse(429, "rate", seconds)
+        session = session._replace(request_id=request_ids.current.get())
+        catalogue.handshakes.add("accepted")
         offered = self.scope.get("subprotocols") or []
         chosen = next((protocol for protocol in offered if protocol in PROTOCOLS), None)
         extensions = self.scope.get("extensions", {})
@@ -145,8 +152,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         raise StopConsumer
 
-    async def _refuse(self, status: int, retry_after: float = 0) -> None:
+    async def _refuse(self, status: int, reason: str, retry_after: float = 0) -> None:
         """Refuse the handshake with an HTTP status, where the server can (ASGI 2.3, denial response)."""
+        catalogue.handshakes.add(reason)
         if "websocket.http.response" in self.scope.get("extensions", {}):
             headers = [(b"content-length", b"0")]
             if retry_after:

@@ -30,6 +30,11 @@ async def in_database(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -
     return await asyncio.get_running_loop().run_in_executor(_pool, lambda: context.run(run))
 
 
+def waiting() -> int:
+    """Say how much work waits for a thread."""
+    return _pool._work_queue.qsize()
+
+
 def stop_threads() -> None:
     """Let the threads end when their work is done: the process ends."""
     _pool.shutdown(wait=False, cancel_futures=True)

@@ -26,8 +26,13 @@ async def session_of(scope: Scope) -> Session | None:
     global _checks
     loop = asyncio.get_running_loop()
     if _checks is None or _checks[0] is not loop:
-        _checks = loop, Batches(_check, most=BATCH, at_once=CHECKS, waiting=WAITING)
+        _checks = loop, Batches(_check, kind="handshakes", most=BATCH, at_once=CHECKS, waiting=WAITING)
     return await _checks[1].ask(scope)
+
+
+def waiting() -> int:
+    """Say how many handshakes wait for their check."""
+    return len(_checks[1]) if _checks else 0
 
 
 async def _check(scopes: list[Scope]) -> list[Outcome]:

@@ -8,6 +8,7 @@ others catch up from the database.
 import asyncio
 import logging
 from collections.abc import Collection
+from contextvars import Context
 
 from chat.realtime.access import Sweep
 from chat.realtime.audience import audience
@@ -19,6 +20,7 @@ from chat.realtime.presence import Presence
 from chat.realtime.socket import Event, Socket
 from chat.realtime.tasks import ended
 from chat.realtime.typists import Typists
+from chatscape.metrics import catalogue
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +80,9 @@ class Hub:
         """Hand an event to the sockets of its group: in a room soon, to one person's at once."""
         group: str = event.get("group", "")
         if group.startswith("user."):
-            write(audience(event, list(self.groups.get(group, ()))), [event], {})
+            hearers = audience(event, list(self.groups.get(group, ())))
+            write(hearers, [event], {})
+            catalogue.deliveries.add(by=len(hearers))
         elif group in self.groups:
             self.lanes.put(group, event)
 
@@ -103,7 +107,8 @@ def ensure_hub() -> Hub:
     loop = asyncio.get_running_loop()
     if _hub is None or _hub.loop is not loop:
         _hub = Hub(loop)
-        _hub.start()
+        # In a context of its own: lines of its log name no request.
+        Context().run(_hub.start)
     return _hub
 
 

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from chat.realtime.frames import TextFrame, event_frames
 from chat.realtime.socket import Event, Socket
+from chatscape.metrics import catalogue
 
 logger = logging.getLogger(__name__)
 
@@ -132,12 +133,15 @@ def _revision(event: Event) -> int:
 async def fan_out(sockets: Sequence[Socket], events: Collection[Event]) -> None:
     """Write events to any number of sockets, in slices."""
     frames: Frames = {}
-    until = time.monotonic() + SLICE
+    began = time.monotonic()
+    until = began + SLICE
     for first in range(0, len(sockets), LOOK):
         write(sockets[first : first + LOOK], events, frames)
         if time.monotonic() > until:
             await asyncio.sleep(0)
             until = time.monotonic() + SLICE
+    catalogue.fan_outs.observe(time.monotonic() - began)
+    catalogue.deliveries.add(by=len(sockets) * len(events))
 
 
 def write(sockets: Iterable[Socket], events: Collection[Event], frames: Frames) -> None:

@@ -19,6 +19,7 @@ from channels.layers import InMemoryChannelLayer, get_channel_layer
 from chat.realtime.receiver import tell_failures
 from chat.realtime.socket import Event
 from chat.realtime.tasks import cancelled, ended, pause
+from chatscape.metrics import catalogue
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,8 @@ class Link:
     def __init__(self, listener: Listener) -> None:
         self.healthy = False
         self.lost = False
+        # Whether there is no other process to tell anything.
+        self.alone = False
         self.channel = ""
         self._listener = listener
         self._own_group = f"hub.{uuid4().hex}"
@@ -69,7 +72,6 @@ class Link:
         self._wake = asyncio.Event()
         self._passed = asyncio.Event()
         self._echo = asyncio.Event()
-        self._alone = False
         self._missed = self._late = False
         self._heard = self._renewed = 0.0
         self._tasks: list[asyncio.Task[None]] = []
@@ -78,7 +80,7 @@ class Link:
     def start(self) -> None:
         """Begin to send and receive."""
         tell_failures(self.lose)
-        self._alone = type(get_channel_layer()) is InMemoryChannelLayer
+        self.alone = type(get_channel_layer()) is InMemoryChannelLayer
         self._tasks = [asyncio.create_task(self._tend()), asyncio.create_task(self._send())]
 
     async def stop(self) -> None:
@@ -90,10 +92,15 @@ class Link:
                 await get_channel_layer().flush()
         await ended(self._receiver)
 
+    @property
+    def waiting(self) -> int:
+        """How many events wait to be published."""
+        return self._outbox.qsize()
+
     def send_soon(self, group: str, event: Event) -> None:
         """Queue an event for a group. When the queue is full, everybody is told to catch up."""
         told = {"type": "event", "group": group, **event}
-        if self._alone:
+        if self.alone:
             # There is nobody else to tell, and nothing that could be gone.
             self._hear(told)
             return
@@ -237,5 +244,6 @@ class Link:
         """Count the layer as gone, until it has been opened anew."""
         if self.healthy or not self.lost:
             logger.warning("The channel layer is gone: %s", type(error).__name__)
+            catalogue.layer_lost.add()
             self._listener.beat_soon()
         self.healthy, self.lost = False, True

@@ -18,6 +18,7 @@ from chat.realtime.inbound import Inbound
 from chat.realtime.poller import PING
 from chat.realtime.socket import Session, Socket
 from chat.realtime.traffic import BACKLOG_MOST, CLOSE_PATIENCE, FRAMES_WAITING, STALL_PATIENCE, TOO_SLOW
+from chatscape.metrics import catalogue
 
 if TYPE_CHECKING:
     from chat.realtime.hub import Hub
@@ -87,6 +88,7 @@ class ParkedSocket(Socket):
 
     def end(self, code: int, reason: str = "") -> None:
         if not self.gone:
+            catalogue.closed.add(str(code))
             self._end(Frame(Opcode.CLOSE, Close(code, reason).serialize()).serialize(mask=False))
 
     def forget(self) -> None:
@@ -96,6 +98,8 @@ class ParkedSocket(Socket):
 
     def lose(self) -> None:
         """Close the connection at once, and forget it."""
+        if not self.gone:
+            catalogue.closed.add("lost")
         self.forget()
         if self.backlog is not _NONE:
             self.hub.poller.remove(self)
@@ -159,6 +163,8 @@ class ParkedSocket(Socket):
                 return
             if frame[0] == 0x88:
                 # What was asked for before is done all the same: who says it and leaves has said it.
+                if not self.gone:
+                    catalogue.closed.add("client")
                 self._end(frame, answered=True)
                 break
             self._write(frame)

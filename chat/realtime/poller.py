@@ -8,6 +8,7 @@ import logging
 import os
 import select
 import time
+from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -55,13 +56,14 @@ class Poller:
         """Begin to read from a socket. Raises `OSError`."""
         if self._epoll is None:
             self._epoll = select.epoll()
-            self.loop.add_reader(self._epoll.fileno(), self._ready)
+            # Not in the context of the first handshake.
+            Context().run(self.loop.add_reader, self._epoll.fileno(), self._ready)
         self._epoll.register(socket.fd, select.EPOLLIN)
         self._wheel[socket.fd % SPOKES][socket.fd] = socket
         self._count += 1
         socket.alive = self.now
         if self._timer is None:
-            self._timer = self.loop.call_later(TICK, self._tick)
+            self._timer = self.loop.call_later(TICK, self._tick, context=Context())
 
     def watch(self, socket: ParkedSocket, *, reading: bool, writing: bool) -> None:
         """Wait until a socket can be read or written."""

@@ -14,6 +14,7 @@ from chat.models import Message
 from chat.realtime.batches import Batches
 from chat.realtime.database import in_database
 from chat.render import message_html
+from chatscape.metrics import catalogue
 
 logger = logging.getLogger(__name__)
 
@@ -38,13 +39,20 @@ async def post(posting: Posting) -> Message:
     loop = asyncio.get_running_loop()
     if _writer is None or _writer[0] is not loop:
         writers = WRITERS.get(connection.vendor, WRITERS_ELSEWHERE)
-        _writer = loop, Batches(_write, most=BATCH, at_once=writers, waiting=WAITING)
+        _writer = loop, Batches(_write, kind="posts", most=BATCH, at_once=writers, waiting=WAITING)
     return await _writer[1].ask(posting)
+
+
+def waiting() -> int:
+    """Say how many posts wait."""
+    return len(_writer[1]) if _writer else 0
 
 
 async def _write(postings: list[Posting]) -> list[Outcome]:
     try:
-        return await in_database(_posted, postings)
+        outcomes = await in_database(_posted, postings)
+        catalogue.posts.add("socket", by=sum(isinstance(outcome, Message) for outcome in outcomes))
+        return outcomes
     except Exception as error:
         logger.warning("Posts were refused without a thread: %s", type(error).__name__)
         return [unavailable() for _one in postings]

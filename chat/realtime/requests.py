@@ -1,5 +1,6 @@
 """What a client may ask for over its socket: read the frame, call the action, shape the reply."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -29,17 +30,23 @@ from chat.realtime.socket import Socket
 from chat.realtime.traffic import TOO_FAST
 from chat.render import message_html, message_json, messages_html
 from chat.sharing import peers_of, seen_by_peer
-from chatscape import rates
+from chatscape import rates, request_ids
+from chatscape.metrics import catalogue
 
 logger = logging.getLogger(__name__)
 
 WATCHED_MOST = 100
+# After so long (seconds) the answer is that there is none, before clients give up by themselves. What was asked
+# for may have happened, or happen still: asking again is harmless.
+PATIENCE = 8.0
 Reply = dict[str, Any]
 
 
 async def answer(socket: Socket, text: str | None, data: bytes | None = None) -> str:
     """Do what a frame asks for and return the reply: what was asked for, or a typed error."""
-    ref = None
+    ref, label = None, "none"
+    # Lines that are logged meanwhile name the socket's handshake.
+    request_ids.current.set(socket.request_id)
     try:
         too_fast = _too_fast(socket)
         frame = parse(text, data)
@@ -50,15 +57,22 @@ async def answer(socket: Socket, text: str | None, data: bytes | None = None) ->
         handler = ACTIONS.get(action) if isinstance(action, str) else None
         if handler is None:
             raise UnknownAction("There is no such action.")
-        return encode({"ref": ref, "status": "ok", **await handler(socket, frame)})
+        label = str(action)
+        async with asyncio.timeout(PATIENCE):
+            told = await handler(socket, frame)
+        reply = encode({"ref": ref, "status": "ok", **told})
+        catalogue.frames.add(label, "ok")
+        return reply
     except ChatError as error:
-        return _refusal(ref, error)
-    except (DatabaseError, InterfaceError) as error:
+        refused = error
+    except (DatabaseError, InterfaceError, TimeoutError) as error:
         logger.warning("A frame was refused without the database: %s", type(error).__name__)
-        return _refusal(ref, unavailable())
+        refused = unavailable()
     except Exception:
         logger.exception("A frame could not be handled")
-        return _refusal(ref, ChatError("Something went wrong here. It has been noted."))
+        refused = ChatError("Something went wrong here. It has been noted.")
+    catalogue.frames.add(label, refused.code)
+    return encode({"ref": ref, "status": "error", **refused.as_dict()})
 
 
 def _too_fast(socket: Socket) -> RateLimited | None:
@@ -69,10 +83,6 @@ def _too_fast(socket: Socket) -> RateLimited | None:
     if rates.wait("flood", person=socket.user_id):
         socket.end(TOO_FAST, "too fast")
     return rates.too_fast(seconds)
-
-
-def _refusal(ref: str | int | None, error: ChatError) -> str:
-    return encode({"ref": ref, "status": "error", **error.as_dict()})
 
 
 async def room_join(socket: Socket, frame: Frame) -> Reply:
@@ -221,6 +231,8 @@ def _watched(user: UUID) -> dict[UUID, tuple[int, int]]:
 
 def _page(user: UUID, room_id: UUID, protocol: str, **asked: int | None) -> Reply:
     page = page_of(user, room_id, **asked)
+    if asked.get("since") is not None:
+        catalogue.catch_ups.observe(len(page.messages), "socket")
     answer: Reply = {"room": str(room_id), "revision": page.revision, "head": page.head, "more": page.more}
     if protocol == HTML:
         return {**answer, "html": messages_html(page.messages)}

@@ -26,6 +26,8 @@ class Session(NamedTuple):
     address: str = ""
     # What the person may do on the server: with another role they come again.
     role: str = ""
+    # Of the handshake (`chatscape.request_ids`).
+    request_id: str = ""
 
 
 class Socket:
@@ -36,6 +38,7 @@ class Socket:
         "gone",
         "hub",
         "protocol",
+        "request_id",
         "role",
         "rooms",
         "session_hash",
@@ -46,7 +49,7 @@ class Socket:
 
     def __init__(self, hub: Hub, session: Session, protocol: str) -> None:
         self.hub = hub
-        self.user_id, self.session_key, self.session_hash, self.address, self.role = session
+        self.user_id, self.session_key, self.session_hash, self.address, self.role, self.request_id = session
         self.protocol = protocol
         self.rooms: frozenset[UUID] = frozenset()
         self.watching = False

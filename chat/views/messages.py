@@ -21,6 +21,7 @@ from chat.text import clean_body
 from chat.views.rooms import Refused, number, room_page
 from chatscape.answers import error_answer, form_answer, is_htmx, patient, see_other, wants_json
 from chatscape.conditional import not_modified, stamped
+from chatscape.metrics import catalogue
 from chatscape.rates import check_request
 
 
@@ -75,6 +76,8 @@ def _page(request: SignedInRequest, room_id: UUID) -> HttpResponse:
     if place.kind == Room.Kind.DIRECT and (fresh := not_modified(request, stamp)):
         return fresh
     page = page_of(request.user, room_id, place, **asked)
+    if asked["since"] is not None:
+        catalogue.catch_ups.observe(len(page.messages), "http")
     if place.kind != Room.Kind.DIRECT:
         stamp += repr(stamp_of(page.messages))
         if fresh := not_modified(request, stamp):
@@ -106,6 +109,7 @@ def _post(request: SignedInRequest, room_id: UUID) -> HttpResponse:
             return error_answer(request, error)
         page = room_page(request, room_id, refused=_refused(request, error), status=error.status)
         return patient(page, error)
+    catalogue.posts.add("form")
     return _changed(request, message)
 
 

@@ -1,5 +1,6 @@
 """Whatever a request waits for, the server ends in time (see also chat/tests/realtime/test_server.py)."""
 
+import json
 import signal
 import socket
 import time
@@ -19,9 +20,14 @@ def test_a_frozen_database_holds_nobody_up(serve, postgres_server):
     postgres_server.pause()
     try:
         # More than there are threads.
-        clients = [ask(server, "/health/ready") for _number in range(12)]
-        # What needs no database is answered as ever.
+        clients = [ask(server, "/") for _number in range(12)]
+        # What needs no database is answered as ever, and who looks is told the truth, soon.
         assert server.get("/health/live")[0] == 200
+        # A finding counts for a second.
+        wait_until(lambda: server.get("/health/ready", timeout=2.5)[0] == 503, timeout=10, why="the truth")
+        for _time in range(3):
+            status, body = server.get("/health/ready", timeout=2.5)
+            assert (status, json.loads(body)["database"]) == (503, "gone")
         started = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(12) == 0
