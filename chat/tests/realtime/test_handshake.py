@@ -1,6 +1,8 @@
 """Who may open a socket (RT2): checked before it is accepted."""
 
 import asyncio
+import threading
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -148,6 +150,28 @@ async def test_without_the_database_a_frame_is_refused_and_the_socket_stays(
     assert (reply["code"], reply["retry_after"]) == ("unavailable", 5)
     assert "secret words" not in caplog.text
     await page.done("message.post", **what)
+
+
+async def test_a_frozen_database_is_told_of_in_time(open_page, alice, room, monkeypatch):
+    """What was asked for may happen still; asking again finds it."""
+    from chat.realtime import posting, requests
+
+    page, thaw = await open_page(alice), threading.Event()
+    what = {"room": str(room.id), "client_id": str(uuid.uuid4()), "body": "Once"}
+    with monkeypatch.context() as patch:
+
+        def frozen(postings):
+            thaw.wait(20)
+            return plain(postings)
+
+        plain = posting.post_messages
+        patch.setattr(posting, "post_messages", frozen)
+        patch.setattr(requests, "PATIENCE", 0.2)
+        reply = await page.ask("message.post", **what)
+        assert (reply["code"], reply["retry_after"]) == ("unavailable", 5)
+        thaw.set()
+    reply = await page.done("message.post", **what)
+    assert (reply["sequence"], reply["revision"]) == (1, 1)
 
 
 async def test_handshakes_that_come_together_are_checked_together(alice, session, monkeypatch):
