@@ -33,6 +33,8 @@ class Ledger:
         self.changes: Counter[str] = Counter()
         # How far people have read, by room and person, and when the server was last told.
         self.read: dict[tuple[str, str], int] = {}
+        # How often people were asked to come again, by code.
+        self.refused: Counter[str] = Counter()
         # Answers that nobody should get, whatever is broken.
         self.odd: Counter[str] = Counter()
         self.retries = 0

@@ -20,7 +20,10 @@ from chatscape.testing.server import Server
 
 _BODY = re.compile(r'<div class="message-body">(.*?)</div>', re.DOTALL)
 # How long a whole deed may take, with all the trials in between that it needs.
-PATIENCE = 90.0
+PATIENCE = 240.0
+
+# Nobody is asked to wait for longer, whatever the clock says.
+WAIT_MOST = 60.0
 
 
 class Shown(NamedTuple):
@@ -37,7 +40,7 @@ class Poster(Stranger):
     socket and show what happens.
     """
 
-    patience = 60.0
+    patience = 120.0
 
     def __init__(
         self,
@@ -53,7 +56,9 @@ class Poster(Stranger):
         super().__init__(server.port, session, rooms[0], protocol, self.sent_at)
         self.server, self.person, self.rooms, self.door = server, person, rooms, door
         self.mine: list[str] = []
-        self.count = 0
+        self.count = self.heartbeats = 0
+        # When it was let in.
+        self.joined: list[float] = []
 
     async def talk(self, enough: asyncio.Event, random: Random, pause: float) -> None:
         """Do one thing after the other until it is enough; each is finished."""
@@ -150,12 +155,21 @@ class Poster(Stranger):
         status, text, _seconds = answer
         if status in (200, 303, 302):
             return True, json.loads(text)["message"]["sequence"] if status == 200 else None
-        self._refused("unavailable" if status == 503 else f"status {status}", 0)
+        self._refused({503: "unavailable", 429: "rate_limited"}.get(status, f"status {status}"), 0)
         return False, None
 
     def _refused(self, code: str, retry_after: float) -> None:
-        if code != "unavailable":
-            self.ledger.odd[code] += 1
+        self.ledger.refused[code] += 1
+        if code not in ("unavailable", "rate_limited") or retry_after > WAIT_MOST:
+            self.ledger.odd[f"{code} {retry_after:.0f}"] += 1
+
+    async def _join(self) -> None:
+        self.joined.append(time.monotonic())
+        await super()._join()
+
+    def _take(self, frame: str) -> None:
+        self.heartbeats += frame.startswith('{"heartbeat"')
+        super()._take(frame)
 
     def _apply(self, message: Any) -> Any:
         if isinstance(message, str):

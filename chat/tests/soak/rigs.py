@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
@@ -54,6 +55,8 @@ class Rig:
 
     def __init__(self, servers: list[Server], database: str) -> None:
         self.servers, self.database = servers, Database(database)
+        self.postgres: PostgresServer | None = None
+        self.redis: RedisServer | None = None
         self.victims: dict[str, Callable[[Random], None]] = {}
         said = servers[0].manage("shell", "-v0", "-c", SCENE)
         self.scene = Scene(**json.loads(said.strip().splitlines()[-1]))
@@ -65,7 +68,14 @@ class Rig:
             server.process = server.spawn()
             time.sleep(random.uniform(0, 1.5))
             server.kill()
-        server.start(120)
+        # On a machine that does too much workers may be too slow to start: whoever runs it starts it again.
+        for last in (False, False, True):
+            try:
+                server.start(300)
+                return
+            except RuntimeError:
+                if last:
+                    raise
 
     def kill_web(self, server: Server, random: Random) -> None:
         server.kill()
@@ -73,9 +83,11 @@ class Rig:
 
 
 @contextlib.contextmanager
-def embedded(env: Mapping[str, str] | None = None) -> Iterator[Rig]:
-    """The embedded default: one process, SQLite."""
-    with Server(env) as server:
+def embedded(env: Mapping[str, str] | None = None, volume: Path | None = None) -> Iterator[Rig]:
+    """The embedded default: one process, SQLite. State and log are on `volume`, if given."""
+    with Server(env, port=quiet_port()) as server:
+        if volume:
+            server.var, server.log = volume / "var", volume / "log"
         server.start(120)
         rig = Rig([server], f"sqlite://{server.var}/chatscape.sqlite3")
         rig.victims["web"] = lambda random: rig.kill_web(server, random)
@@ -87,10 +99,12 @@ def cluster(env: Mapping[str, str] | None = None) -> Iterator[Rig]:
     """A server with two workers and one without any, with PostgreSQL and Redis."""
     with start_postgres() as postgres, start_redis() as redis:
         base = {"DATABASE_URL": postgres.url, "REDIS_URL": redis.url, **(env or {})}
-        with Server({**base, "WEB_CONCURRENCY": "2"}) as crew, Server(base) as single:
+        several = {**base, "WEB_CONCURRENCY": "2"}
+        with Server(several, port=quiet_port()) as crew, Server(base, port=quiet_port()) as single:
             crew.start(120)
             single.start(120)
             rig = Rig([crew, single], postgres.url)
+            rig.postgres, rig.redis = postgres, redis
             rig.victims.update(
                 web=lambda random: rig.kill_web(single, random),
                 worker=lambda random: kill_worker(crew, random),
@@ -119,11 +133,23 @@ def kill_supervisor(rig: Rig, crew: Server, random: Random) -> None:
     crew.process.kill()
     crew.process.wait()
     wait_until(lambda: not any(map(exists, orphans)), timeout=ORPHANS, why="the end of the workers")
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", crew.port))
+    wait_until(lambda: is_free(crew.port), timeout=5, why="the end of what listens")
     crew.process = None
     rig.restarted(crew, random)
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return True
+    return False
+
+
+def quiet_port() -> int:
+    """Return a port that no client is given: whoever knocks where nobody is would meet themselves one day."""
+    return next(port for port in Random().sample(range(20_000, 32_000), 100) if is_free(port))
 
 
 def kill_redis(redis: RedisServer, random: Random) -> None:

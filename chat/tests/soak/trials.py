@@ -37,6 +37,11 @@ _BADGE = re.compile(r'<li data-room="([^"]+)"(.*?)</li>', re.DOTALL)
 _COUNT = re.compile(r'class="unread">([^<]+)<')
 
 
+def dice(what: object) -> Random:
+    """Return the dice of one trial."""
+    return Random(f"{SEED}-{what}")
+
+
 class Crowd:
     """Sixteen people at the servers of a rig, who were never told anything wrong."""
 
@@ -57,7 +62,8 @@ class Crowd:
         self.seconds: list[float] = []
         self.victims: Counter[str] = Counter()
         self.slowest: dict[str, list[float]] = defaultdict(list)
-        self.in_flight = self.rescued = self.trials = 0
+        self.in_flight = self.rescued = self.trials = self.refused = self.posts = 0
+        self.slowest_answer = 0.0
 
     async def __aenter__(self) -> Self:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(24))
@@ -75,6 +81,7 @@ class Crowd:
 
     async def through(self, fault: Callable[[Random], None], random: Random, name: str) -> None:
         """Let all write before, during and after a fault; check that nothing is lost and all see the same."""
+        began, refused = time.time(), self.ledger.refused.total()
         since = max(self.ledger.changes[room] for room in self.rig.scene.rooms)
         enough, pause = asyncio.Event(), random.choice([0.0, 0.02, 0.1])
         talking = [
@@ -95,6 +102,9 @@ class Crowd:
         await self.alike()
         took = time.monotonic() - back
         await asyncio.to_thread(self.check, min(since, self.ledger.changes[self.rig.scene.rooms[0]]))
+        posts = [said for said in self.ledger.said.values() if said.began >= began]
+        self.slowest_answer = max((said.answered - said.began for said in posts), default=0.0)
+        self.refused, self.posts = self.ledger.refused.total() - refused, len(posts)
         self.seconds.append(took)
         self.slowest[name].append(took)
         self.victims[name] += 1
@@ -159,7 +169,7 @@ class Crowd:
         """Run trials; the one that fails says how to throw its dice again."""
         names = sorted(self.rig.victims)
         for number in range(first, first + trials):
-            random = Random(f"{SEED}-{number}")
+            random = dice(number)
             # All come in turn, so that few trials meet all of them.
             victim = names[(number - 1) % len(names)]
             try:
@@ -176,6 +186,14 @@ class Crowd:
                 print("".join(server.last_words(2000) for server in self.rig.servers))
                 raise
         await asyncio.to_thread(self.check, 0)
+
+    def last(self) -> str:
+        """What was measured of the last fault."""
+        return (
+            f"{self.posts} posts, {self.refused} told to wait, "
+            f"slowest answer {self.slowest_answer:.1f} s, "
+            f"alike {self.seconds[-1]:.1f} s after it; 0 lost, 0 twice"
+        )
 
     def told(self) -> str:
         """What was measured, in a few lines."""
