@@ -1,7 +1,7 @@
 """Files in gzip and brotli, each in an object of its own: S3 cannot choose what a browser understands.
 
-A function of CloudFront appends the suffix for browsers that can read it (deploy/terraform). All that it knows
-of a file is its name, so these and no others have both, always (docs/decisions.md).
+A function of CloudFront appends the suffix where a browser can read it (deploy/terraform). All it knows of a
+file is its name: so these and no others have both, always (docs/decisions.md).
 """
 
 import gzip
