@@ -94,6 +94,15 @@ lock: venv-dev
 image:
 	@IMAGE="$(IMAGE)" PLATFORMS="$(PLATFORMS)" BASE="$(BASE)" PUSH="$(PUSH)" BUILDER="$(BUILDER)" deploy/container/build
 
+# An environment on AWS: `make up ENV=prod REGION=eu-central-1`, see docs/aws.md. Choices are kept for the next time.
+CLOUD = $(BIN)/python -m deploy.cloud $@ $(if $(filter 1,$(YES)),--yes) $(if $(REGION),--region "$(REGION)") \
+	$(if $(SIZE),--size "$(SIZE)") $(if $(DOMAIN),--domain "$(DOMAIN)") $(if $(ZONE_ID),--zone-id "$(ZONE_ID)") \
+	$(if $(OWNER_EMAIL),--owner-email "$(OWNER_EMAIL)") $(if $(ALARM_EMAIL),--alarm-email "$(ALARM_EMAIL)") \
+	$(if $(BUDGET_USD),--budget-usd "$(BUDGET_USD)") $(if $(filter 1,$(NAT_GATEWAY)),--nat-gateway) \
+	$(if $(filter 0,$(NAT_GATEWAY)),--no-nat-gateway) $(if $(filter 0,$(SNAPSHOT)),--no-snapshot)
+up down plan: venv
+	@$(CLOUD) -- "$(ENV)"
+
 # The pinned htmx anew, checked against static/vendor/CHECKSUMS.
 vendor:
 	python3 static/vendor/refresh.py
