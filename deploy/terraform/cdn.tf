@@ -12,8 +12,33 @@ locals {
     all_viewer        = "216adef6-5c7f-47e4-b989-5492eafa07d3"
   }
 
-  # What `manage.py deploy` writes to the bucket. Everything else is the server's: pages and /ws/.
-  exported = ["static/*", "offline/*", "sw.js", "manifest.webmanifest", "config.json"]
+  # What `manage.py deploy` writes to the bucket, and which headers it is served with. Everything else is the
+  # server's: pages and /ws/.
+  exported = {
+    "/static/*"             = "files"
+    "/offline/"             = "pages"
+    "/sw.js"                = "pages"
+    "/manifest.webmanifest" = "pages"
+    "/config.json"          = "pages"
+  }
+
+  # The same that the server sends with them; the policies are in deploy/export/policy.py, too.
+  headers = {
+    files = {
+      referrer = "no-referrer"
+      policy   = "default-src 'none'; frame-ancestors 'none'"
+      more     = { "Cross-Origin-Resource-Policy" = "same-origin" }
+    }
+    pages = {
+      referrer = "same-origin"
+      policy   = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+      more = {
+        "Cross-Origin-Opener-Policy"   = "same-origin"
+        "Cross-Origin-Resource-Policy" = "same-origin"
+        "Permissions-Policy"           = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+      }
+    }
+  }
 }
 
 resource "aws_cloudfront_origin_access_control" "static" {
@@ -22,6 +47,61 @@ resource "aws_cloudfront_origin_access_control" "static" {
   origin_access_control_origin_type = "s3"
   signing_behavior                  = "always"
   signing_protocol                  = "sigv4"
+}
+
+# Browsers get the best of the variants that they take.
+resource "aws_cloudfront_function" "variants" {
+  name    = "${local.name}-variants"
+  runtime = "cloudfront-js-2.0"
+  comment = "Compressed variants of hashed files"
+  code    = file("${path.module}/variants.js")
+  publish = true
+}
+
+resource "aws_cloudfront_response_headers_policy" "exported" {
+  for_each = local.headers
+
+  name = "${local.name}-${each.key}"
+
+  security_headers_config {
+    content_security_policy {
+      content_security_policy = each.value.policy
+      override                = true
+    }
+
+    content_type_options {
+      override = true
+    }
+
+    frame_options {
+      frame_option = "DENY"
+      override     = true
+    }
+
+    referrer_policy {
+      referrer_policy = each.value.referrer
+      override        = true
+    }
+
+    strict_transport_security {
+      access_control_max_age_sec = 31536000
+      include_subdomains         = true
+      preload                    = true
+      override                   = true
+    }
+  }
+
+  custom_headers_config {
+    dynamic "items" {
+      for_each = each.value.more
+
+      content {
+        header   = items.key
+        value    = items.value
+        override = true
+      }
+    }
+  }
 }
 
 resource "aws_cloudfront_distribution" "front" {
@@ -78,13 +158,23 @@ resource "aws_cloudfront_distribution" "front" {
     for_each = local.exported
 
     content {
-      path_pattern           = ordered_cache_behavior.value
-      target_origin_id       = "static"
-      viewer_protocol_policy = "redirect-to-https"
-      allowed_methods        = ["GET", "HEAD", "OPTIONS"]
-      cached_methods         = ["GET", "HEAD"]
-      cache_policy_id        = local.managed.caching_optimized
-      compress               = true
+      path_pattern               = ordered_cache_behavior.key
+      target_origin_id           = "static"
+      viewer_protocol_policy     = "redirect-to-https"
+      allowed_methods            = ["GET", "HEAD"]
+      cached_methods             = ["GET", "HEAD"]
+      cache_policy_id            = local.managed.caching_optimized
+      response_headers_policy_id = aws_cloudfront_response_headers_policy.exported[ordered_cache_behavior.value].id
+      compress                   = true
+
+      dynamic "function_association" {
+        for_each = ordered_cache_behavior.value == "files" ? [aws_cloudfront_function.variants.arn] : []
+
+        content {
+          event_type   = "viewer-request"
+          function_arn = function_association.value
+        }
+      }
     }
   }
 

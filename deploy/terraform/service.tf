@@ -1,13 +1,8 @@
 locals {
-  image = {
-    web     = var.image_tag
-    one_off = coalesce(var.next_image_tag, var.image_tag, "none")
-  }
-
   # What runs: the server, and one-off commands (migrate; others by an override of the command).
   tasks = merge(
-    { migrate = { command = ["migrate", "--noinput"], tag = local.image.one_off, serves = false } },
-    { for name in local.serving : name => { command = ["serve"], tag = local.image.web, serves = true } },
+    { migrate = { command = ["migrate", "--noinput"], serves = false } },
+    { for name in local.serving : name => { command = ["serve"], serves = true } },
   )
 
   # Everything the server is told that is no secret. What `settings` says comes last and wins.
@@ -29,7 +24,6 @@ locals {
     SIGN_UP                     = var.sign_up
     OIDC_ISSUER                 = local.oidc_issuer
     OIDC_CLIENT_ID              = aws_cognito_user_pool_client.web.id
-    OIDC_NAME                   = "ChatScape"
     OIDC_SIGN_UP                = var.sign_up
     OIDC_ADMIN_GROUPS           = aws_cognito_user_group.roles["admins"].name
     OIDC_MODERATOR_GROUPS       = aws_cognito_user_group.roles["moderators"].name
@@ -65,6 +59,9 @@ resource "aws_ecs_task_definition" "each" {
     cpu_architecture        = var.architecture
   }
 
+  # Those of before stay: the service runs one until the new one has proved itself.
+  skip_destroy = true
+
   # The only place that can be written to; it goes with the task. The image says whose it is.
   volume {
     name = "state"
@@ -73,7 +70,7 @@ resource "aws_ecs_task_definition" "each" {
   container_definitions = jsonencode([merge(
     {
       name                   = "chatscape"
-      image                  = "${aws_ecr_repository.app.repository_url}:${each.value.tag}"
+      image                  = "${aws_ecr_repository.app.repository_url}:${coalesce(var.image_tag, "none")}"
       essential              = true
       command                = each.value.command
       user                   = "10001"
@@ -99,7 +96,7 @@ resource "aws_ecs_task_definition" "each" {
       portMappings = [{ name = "http", containerPort = local.port, protocol = "tcp" }]
       # Whether the process lives; whether it can serve is the balancer's question.
       healthCheck = {
-        command     = ["CMD", "python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:${local.port}/health/live', timeout=4)"]
+        command     = ["CMD", "python", "-I", "-S", "/srv/app/deploy/container/alive.py"]
         interval    = 15
         timeout     = 5
         retries     = 4
@@ -125,7 +122,7 @@ resource "aws_ecs_service" "web" {
   propagate_tags                    = "SERVICE"
   enable_ecs_managed_tags           = true
   enable_execute_command            = false
-  health_check_grace_period_seconds = 60
+  health_check_grace_period_seconds = 180
 
   deployment_minimum_healthy_percent = 100
   deployment_maximum_percent         = 200
@@ -148,8 +145,9 @@ resource "aws_ecs_service" "web" {
   }
 
   lifecycle {
-    # How many there are is autoscaling's from now on.
-    ignore_changes = [desired_count]
+    # How many there are is autoscaling's from now on. A new version is put into service by `make up`, after
+    # the database was migrated for it and its static files were uploaded.
+    ignore_changes = [desired_count, task_definition]
   }
 
   depends_on = [aws_lb_listener_rule.cloudfront, aws_route.internet, aws_route.nat]

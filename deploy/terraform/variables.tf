@@ -5,8 +5,8 @@ variable "environment" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z]([a-z0-9-]{0,13}[a-z0-9])?$", var.environment))
-    error_message = "environment must be 1 to 15 lower-case letters, digits and hyphens, a letter first and no hyphen last."
+    condition     = can(regex("^[a-z]([a-z0-9-]{0,14}[a-z0-9])?$", var.environment))
+    error_message = "environment must be 1 to 16 lower-case letters, digits and hyphens, a letter first and no hyphen last."
   }
 
   validation {
@@ -54,24 +54,13 @@ variable "zone_id" {
 }
 
 variable "image_tag" {
-  description = "Tag of the image that serves. Empty: none has been pushed yet, and there is no service."
+  description = "Tag of the image that tasks run. Empty: none has been pushed yet, and there is no service."
   type        = string
   default     = ""
 
   validation {
     condition     = var.image_tag == "" || can(regex("^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$", var.image_tag))
     error_message = "image_tag must be a tag: up to 128 letters, digits, dots, hyphens and underscores."
-  }
-}
-
-variable "next_image_tag" {
-  description = "Tag of the image of one-off tasks while it is newer than what serves: migrations come first. Empty: image_tag."
-  type        = string
-  default     = ""
-
-  validation {
-    condition     = var.next_image_tag == "" || can(regex("^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$", var.next_image_tag))
-    error_message = "next_image_tag must be a tag: up to 128 letters, digits, dots, hyphens and underscores."
   }
 }
 
