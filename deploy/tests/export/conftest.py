@@ -65,7 +65,7 @@ def double(monkeypatch):
         yield running
 
 
-class Told(str):
+class Told(str):  # noqa: SLOT000
     """What the command printed, and what it ended with."""
 
     code = 0
@@ -79,9 +79,10 @@ def run(*flags: str) -> Told:
     except CommandError as error:
         told = Told(f"{out.getvalue()}CommandError: {error}\n")
         told.code = error.returncode
-        assert "\n" not in str(error)
-        return told
-    return Told(out.getvalue())
+    else:
+        return Told(out.getvalue())
+    assert told.splitlines()[-1].startswith("CommandError: "), "a refusal is one line"
+    return told
 
 
 @pytest.fixture

@@ -185,8 +185,9 @@ class Handler(BaseHTTPRequestHandler):
         if origin is None:
             return self.refuse(404, "NoSuchDistribution")
         if len(path) == 2:
-            item = f"<Origin><Id>s3</Id><DomainName>bucket.s3.example</DomainName><OriginPath>{origin}</OriginPath></Origin>"
-            config = f"<DistributionConfig><Origins><Items>{item}</Items></Origins></DistributionConfig>"
+            item = f"<DomainName>bucket.s3.example</DomainName><OriginPath>{origin}</OriginPath>"
+            items = f"<Items><Origin>{item}</Origin></Items>"
+            config = f"<DistributionConfig><Origins>{items}</Origins></DistributionConfig>"
             domain = f"<DomainName>127.0.0.1:{self.double.server.server_port}</DomainName>"
             return self.answer(200, f"{XML}<Distribution>{domain}{config}</Distribution>".encode())
         status = "InProgress"
