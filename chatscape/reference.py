@@ -12,21 +12,27 @@ from chatscape.variables import KNOWN, Variable
 MODULES = ("chatscape.settings", "deploy.settings")
 # A name that ends in an underscore stands for all that begin with it. The first group that fits is the one.
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Where people reach it", ("PUBLIC_URL", "HOST", "PORT", "ALLOWED_HOSTS", "TRUSTED_PROXIES")),
+    (
+        "Where people reach it",
+        ("PUBLIC_URL", "HOST", "PORT", "ALLOWED_HOSTS", "TRUSTED_PROXIES", "FORWARDED_", "SOCKET_URL"),
+    ),
     ("Data", ("CHATSCAPE_VAR", "SECRET_KEY", "DATABASE_", "REDIS_URL", "BACKUP_")),
-    ("Keeping and removing", ("KEEP_",)),
+    ("Keeping and removing", ("KEEP_EVIDENCE_DAYS", "KEEP_AUDIT_DAYS")),
     ("Signing in", ("SIGN_UP", "LOCAL_ACCOUNTS", "CONFIRM_EMAIL", "REQUIRE_MFA_FOR_STAFF", "OIDC_")),
     ("Mail", ("EMAIL_",)),
     ("Static files and AWS", ("STATIC_", "AWS_")),
     (
         "Processes",
-        ("WEB_CONCURRENCY", "CONNECTS_PER_SECOND", "RESTART_SPREAD", "HEARTBEAT_SECONDS", "PARKED_SOCKETS"),
+        (
+            *("WEB_CONCURRENCY", "CONNECTS_PER_SECOND", "RESTART_SPREAD", "DRAIN_SECONDS"),
+            *("KEEP_ALIVE_SECONDS", "HEARTBEAT_SECONDS", "PARKED_SOCKETS"),
+        ),
     ),
     ("Limits", ("LIMITS",)),
     ("Monitoring and logs", ("METRICS_", "LOG_", "DEBUG")),
 )
 OTHER = "Other"
-# Nobody else's variables begin like this.
+# Nobody else's variables begin like this. A stranger among them is an old or a misspelt one.
 FAMILIES = ("CHATSCAPE_", "DATABASE_", "EMAIL_", "KEEP_", "LIMIT_", "METRICS_", "OIDC_", "REDIS_")
 # Where the tests find their programs.
 NOT_OURS = ("CHATSCAPE_PARTS", "CHATSCAPE_PARTS_IGNORE_SYSTEM")

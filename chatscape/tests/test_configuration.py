@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chatscape import reference
-from chatscape.testing.environment import clean
+from chatscape.testing.environment import clean, is_configuration
 from chatscape.variables import Variable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,6 +74,11 @@ def test_no_page_names_a_variable_that_does_not_exist(file):
     )
 
     assert not {name for name in reference.strangers(dict.fromkeys(named, "")) if not EXAMPLES.match(name)}
+
+
+def test_tests_begin_without_any_of_them():
+    """Else what a developer has in their environment would decide what tests find."""
+    assert not [each.name for each in KNOWN if each.kind != "library" and not is_configuration(each.name)]
 
 
 def test_the_environment_is_read_in_one_place():
