@@ -58,6 +58,8 @@ class Command(BaseCommand):
         if options["keep"] is not None and (to_stream or options["keep"] < 1):
             raise BackupError("--keep needs a folder, and a number from 1.")
         lock = _lock(options)
+        if output.startswith(places.BUCKET):
+            output = places.s3_name(output, encrypted=bool(lock))
         what = What(
             key=not options["without_key"],
             sessions=not options["without_sessions"],
@@ -68,7 +70,7 @@ class Command(BaseCommand):
             # Not before it has been checked does a byte of it leave.
             with tempfile.TemporaryFile() as file:
                 manifest = write(file, lock, what)
-                where, size = self._send(file, output, lock), file.seek(0, 2)
+                where, size = self._send(file, output), file.seek(0, 2)
         else:
             path = places.path_for(output, encrypted=bool(lock))
             with places.becoming(path) as file:
@@ -79,13 +81,12 @@ class Command(BaseCommand):
                     self._say(f"Deleted {name}.")
         self._report(manifest, where, size, time.monotonic() - began, encrypted=bool(lock))
 
-    def _send(self, file: BinaryIO, output: str, lock: Lock) -> str:
+    def _send(self, file: BinaryIO, output: str) -> str:
         if output == places.STANDARD:
             places.hand_out(file)
             return "standard output"
-        url = places.s3_name(output, encrypted=bool(lock))
-        places.upload(file, url)
-        return url
+        places.upload(file, output)
+        return output
 
     def _report(self, manifest: Manifest, where: str, size: int, seconds: float, *, encrypted: bool) -> None:
         self._say(
