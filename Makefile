@@ -11,7 +11,7 @@ PRODUCTION := $(CHECK) PUBLIC_URL=https://chat.example.org EMAIL_URL=smtp+tls://
 	SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))')"
 
 .PHONY: run test lint types checks suite suite-servers journeys bench bench-headline soak format clean lock vendor image \
-	venv venv-dev parts browsers
+	up down plan venv venv-dev parts browsers
 
 run: venv
 	@$(BIN)/python manage.py migrate --verbosity=0
