@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tarfile
 import time
-from pathlib import Path
 
 import pytest
 
@@ -81,7 +80,8 @@ def code(request, tmp_path):
     shutil.rmtree(tmp_path, ignore_errors=True)
 
 
-async def test_an_older_version_beside_this_one_and_then_not(code: Path):
+async def test_an_older_version_beside_this_one_and_then_not(code, request):
+    name = request.node.callspec.id
     with start_postgres() as postgres, start_redis() as redis:
         env = {
             "DATABASE_URL": postgres.url,
@@ -93,7 +93,7 @@ async def test_an_older_version_beside_this_one_and_then_not(code: Path):
             rig = Rig([new.start(300), old.start(300)], postgres.url)
             async with Crowd(rig) as crowd:
                 await crowd.through(lambda random: time.sleep(3), dice("beside"), "beside")
-                print(f"\n{code.name} side by side: {crowd.last()}")
+                print(f"\nan older version with {name}, side by side: {crowd.last()}")
                 moving = crowd.posters[1::2]
                 assert {poster.port for poster in moving} == {old.port}
 
@@ -105,7 +105,7 @@ async def test_an_older_version_beside_this_one_and_then_not(code: Path):
                     assert old.process.wait(60) == 0
 
                 await crowd.through(stops, dice("stops"), "stops")
-                print(f"{code.name} stopped: {crowd.last()}")
+                print(f"stopped: {crowd.last()}")
                 await asyncio.to_thread(crowd.check, 0)
                 # All were told when to come back, within the time that so few need.
                 assert {code for poster in moving for code in poster.closes} == {1012}
