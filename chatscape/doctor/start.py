@@ -1,8 +1,10 @@
 """Get Django going, whatever is wrong with the configuration."""
 
+import atexit
 import os
 import re
 import secrets
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -81,7 +83,8 @@ def _without(problem: str, found: Start) -> bool:
     found.findings.append(error(problem, f"{mend}; see docs/configuration.md."))
     # Without these two files would be made where none are wanted.
     if name == "CHATSCAPE_VAR":
-        os.environ["CHATSCAPE_VAR"] = tempfile.mkdtemp(prefix="chatscape-doctor-")
+        os.environ["CHATSCAPE_VAR"] = folder = tempfile.mkdtemp(prefix="chatscape-doctor-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
     elif name == "SECRET_KEY":
         os.environ["SECRET_KEY"] = secrets.token_urlsafe(64)
     return True
