@@ -170,6 +170,11 @@ if urlsplit(DATABASE_URL).scheme.startswith("postgres"):
     # After a restart of the database a connection is found dead before it is used.
     DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_health_checks=True)}
     DATABASES["default"]["OPTIONS"] = {
+        # A machine that has vanished is noticed within some 20 seconds; the kernel would wait for 15 minutes.
+        "keepalives_idle": 10,
+        "keepalives_interval": 3,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
         **DATABASES["default"].get("OPTIONS", {}),
         "connect_timeout": 5,
         "pool": {

@@ -152,5 +152,7 @@ def test_postgresql_and_redis_are_two_variables(tmp_path):
     assert database["PASSWORD"] == "p/w"
     assert database["OPTIONS"]["sslmode"] == "require"
     assert database["OPTIONS"]["pool"]["max_size"] == 12
+    # A machine that vanishes says no farewell.
+    assert database["OPTIONS"]["tcp_user_timeout"] == 20_000
     assert "RedisPubSub" in found["CHANNEL_LAYERS"]["default"]["BACKEND"]
     assert "TolerantRedisCache" in found["CACHES"]["default"]["BACKEND"]
