@@ -70,8 +70,10 @@ PROCESSES ?= 4
 bench-headline: venv-dev parts
 	$(BIN)/python -m bench --only headline --sockets $(SOCKETS) --processes $(PROCESSES)
 
+# Load, and faults in hundreds (docs/architecture.md, "When something is gone"); it prints what it measures.
+# KILL_TRIALS=200 on each database, KILL_SEED=... to repeat them.
 soak: venv-dev parts
-	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -m soak $(ARGS)
+	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -m soak -s --durations=0 --durations-min=1 $(ARGS)
 
 format: venv-dev
 	$(BIN)/ruff check --fix .
