@@ -1,5 +1,6 @@
 """Two real processes with PostgreSQL and Redis, which freeze and die (RT2, RT3, RT12, RT13)."""
 
+import asyncio
 import os
 import time
 import uuid
@@ -150,6 +151,24 @@ async def test_a_moment_without_redis_is_noticed(parts, processes, scene, follow
     parts[1].start()
     revision, _seconds = await say(near, scene.room, "In that moment")
     await far.reaches(revision, SOON)
+
+
+async def test_a_redis_that_forgets_everything_is_nothing_to_people(parts, processes, scene, follow):
+    near, far = await follow(processes[0], scene.alice), await follow(processes[1], scene.bob)
+    await far.done("inbox.watch")
+    client = redis.Redis.from_url(parts[1].url)
+    try:
+        client.set("anything", 1)
+        client.flushall()
+    finally:
+        client.close()
+    revision, _seconds = await say(near, scene.room, "Still here")
+    await far.reaches(revision, SOON)
+    assert ask(processes[0], "GET", "/", scene.alice, accept="text/html")[0] == 200
+    # Who is here is known to the processes, not to Redis.
+    async with asyncio.timeout(SOON):
+        while not (await near.done("inbox.watch"))["online"]:
+            await asyncio.sleep(0.1)
 
 
 async def test_any_process_serves_any_page(processes, scene, follow):
