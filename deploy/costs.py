@@ -1,7 +1,7 @@
 """What the three sizes of `deploy/terraform/sizes` cost on AWS: prints the tables of docs/costs.md.
 
-`python -m deploy.costs`. Arithmetic over the sizes and a list of prices: it asks nobody. Prices are AWS's list
-prices of US East (N. Virginia), on demand, in US dollars; they change, and other regions cost more.
+`python -m deploy.costs`. Arithmetic over the sizes and a list of prices; it asks nobody. Prices are list
+prices of AWS in US East (N. Virginia), on demand, in US dollars; they change, and other regions cost more.
 """
 
 from collections.abc import Iterator
