@@ -49,7 +49,9 @@ class Connection extends EventTarget {
       this.#moved = "";
       return;
     }
-    before?.close();
+    // Browsers complain of one that is closed while it opens.
+    if (before?.readyState === WebSocket.CONNECTING) before.addEventListener("open", () => before.close());
+    else before?.close();
     this.connected = false;
     this.#calls.abandon();
     this.#changed();
