@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 
 from chat.errors import ChatError
+from chatscape import request_ids
 
 PAGES: dict[int, str] = {HTTPStatus.TOO_MANY_REQUESTS: "429.html", HTTPStatus.SERVICE_UNAVAILABLE: "503.html"}
 
@@ -44,6 +45,9 @@ def error_answer(request: HttpRequest, error: ChatError) -> HttpResponse:
         response: HttpResponse = JsonResponse({"error": error.as_dict()}, status=error.status)
     else:
         context = {"error": error, "title": HTTPStatus(error.status).phrase.capitalize()}
+        if error.status >= 500:
+            # So that a person can say which of all requests it was.
+            context["reference"] = request.META.get(request_ids.KEY, "")
         name = PAGES.get(error.status, "error.html")
         response = render(request, name, context, status=error.status)
     patch_vary_headers(response, ["Accept", "HX-Request"])

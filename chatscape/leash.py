@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 import faulthandler
 import mmap
-import os
 import signal
 import socket
 import struct
-import tempfile
 from collections.abc import Callable
 from typing import NamedTuple, Self
+
+from chatscape.metrics.board import Board, shared_memory
 
 # What a worker says: once each, and as long as its event loop turns.
 READY, LEAVING, ALIVE = b"r", b"l", b"."
@@ -34,10 +34,10 @@ class Tally:
 
     @classmethod
     def make(cls, slots: int) -> Self:
-        with tempfile.TemporaryFile() as file:
-            file.write(cls._COUNT.pack(cls.NOBODY) * slots)
-            file.flush()
-            return cls(os.dup(file.fileno()), slots)
+        tally = cls(shared_memory(slots * cls._COUNT.size), slots)
+        for slot in range(slots):
+            tally[slot] = cls.NOBODY
+        return tally
 
     def __getitem__(self, slot: int) -> int:
         (count,) = self._COUNT.unpack_from(self._memory, slot * self._COUNT.size)
@@ -59,13 +59,14 @@ class Tally:
 
 
 class Post(NamedTuple):
-    """What a worker is given: three file descriptors, and its place in the tally."""
+    """What a worker is given: four file descriptors, and its place in the tally and on the board."""
 
     listener: int
     leash: int
     tally: int
     slots: int
     slot: int
+    board: int = -1
 
     def __str__(self) -> str:
         return ",".join(map(str, self))
@@ -84,6 +85,7 @@ class Leash:
         self._socket = socket.socket(fileno=post.leash)
         self._socket.setblocking(False)
         self._tally, self._slot = Tally(post.tally, post.slots), post.slot
+        self.board = None if post.board < 0 else Board(post.board, post.slots)
 
     def hold(self, leave: Callable[[], None], end: Callable[[], None]) -> None:
         """Say that this worker serves, and hear when it has to leave, or to end as the supervisor has."""
@@ -120,6 +122,11 @@ class Leash:
         self._tally[self._slot] = sockets
         least = self._tally.least(but=self._slot)
         return least is not None and sockets > least + max(UNEVEN, least // SHARE)
+
+    @property
+    def slot(self) -> int:
+        """This worker's place."""
+        return self._slot
 
     @property
     def sockets(self) -> int:

@@ -20,13 +20,16 @@ from django.conf import settings
 from twisted.internet import defer
 from twisted.internet import reactor as installed_reactor
 from twisted.internet.error import ReactorNotRunning
+from twisted.logger import STDLibLogObserver, globalLogPublisher
 
 from chat.realtime.hub import running_hub
 from chat.realtime.socket import Socket
 from chatscape import connection, request_ids
+from chatscape.health import Ending
 from chatscape.leash import Leash
 from chatscape.limits import settle_memory
 from chatscape.listening import Port
+from chatscape.metrics.reporter import reporter
 from chatscape.surge import gate
 from chatscape.websocket import WebSocketProtocol
 
@@ -50,8 +53,9 @@ class Server(DaphneServer):
     """Daphne with that protocol, on a socket that listens already.
 
     `ready` is called when it serves, `stopped` runs on its event loop when all connections have ended.
-    SIGTERM and SIGINT end it. With a `leash` it is one of several workers: then SIGTERM lets it leave,
-    its sockets spread over `spread` seconds, as somebody else is there to take them.
+    SIGTERM and SIGINT end it; after SIGTERM it serves for `drain` seconds more, while it says that it is not
+    ready. With a `leash` it is one of several workers: then SIGTERM lets it leave, its sockets spread over
+    `spread` seconds, as somebody else is there to take them.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Server(DaphneServer):
         *,
         leash: Leash | None = None,
         spread: int,
+        drain: int = 0,
         ready: Callable[[], None],
         stopped: Callable[[], Awaitable[None]],
         **options: Any,
@@ -68,7 +73,7 @@ class Server(DaphneServer):
         # Daphne wants to be told where to listen. It is not asked to.
         super().__init__(application, endpoints=["none"], ready_callable=self._listen, **options)
         self.endpoints: list[str] = []
-        self.listener, self.leash, self.spread = listener, leash, spread
+        self.listener, self.leash, self.spread, self.drain = listener, leash, spread, drain
         self.ready, self.stopped = ready, stopped
         self.port: Any = None
         self._leaving: asyncio.Task[None] | None = None
@@ -100,7 +105,18 @@ class Server(DaphneServer):
         daphne_server.WebSocketFactory.protocol = WebSocketProtocol
         daphne_server.HTTPFactory = connection.Factory
         connection.IDLE = settings.KEEP_ALIVE_SECONDS
+        # Twisted and Autobahn have a log of their own.
+        globalLogPublisher.addObserver(STDLibLogObserver("twisted"))
         super().run()
+
+    def end(self) -> None:
+        """End, when load balancers had the time to look elsewhere. Asked twice, at once."""
+        patient = self.drain if not Ending.begun else 0
+        Ending.begun = True
+        if patient:
+            reactor.callLater(patient, self.stop)
+        else:
+            self.stop()
 
     def stop(self) -> None:
         """End, as on SIGINT."""
@@ -120,11 +136,15 @@ class Server(DaphneServer):
 
     def _begin(self) -> None:
         settle_memory()
-        if self.leash:
+        if not self.leash:
+            signal.signal(signal.SIGTERM, lambda *_: reactor.callFromThread(self.end))
+        else:
+            reporter.board, reporter.slot = self.leash.board, self.leash.slot
             # A closed terminal is the supervisor's business.
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, lambda *_: reactor.callFromThread(self.leave))
-            self.leash.hold(self.leave, self.stop)
+            self.leash.hold(self.leave, self.end)
+        reporter.start()
         self.ready()
 
     def _others_first(self) -> bool:
@@ -158,7 +178,10 @@ class Server(DaphneServer):
         return defer.Deferred.fromFuture(asyncio.ensure_future(self._end()))
 
     async def _end(self) -> None:
+        Ending.begun = True
         self._listen_no_more()
+        # Whoever comes now is told at once that nobody is here.
+        self.listener.close()
         sockets = _sockets()
         everybody = self.leash.sockets if self.leash else len(sockets)
         for one in sockets:
@@ -171,6 +194,7 @@ class Server(DaphneServer):
             await self.stopped()
         except Exception:
             logger.exception("The end was not orderly")
+        reporter.stop()
 
     async def _closed(self, seconds: float) -> None:
         """Wait a little until clients have answered that their socket is closed."""

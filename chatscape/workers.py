@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from chatscape.leash import ALIVE, END, LEAVE, LEAVING, READY, Post, Tally
+from chatscape.metrics.board import Board
 
 logger = logging.getLogger(__name__)
 
@@ -97,12 +98,13 @@ class Supervisor:
         command: Sequence[str],
         *,
         spread: float,
+        drain: float = 0,
         serving: Callable[[], None],
     ) -> None:
         self._listener, self._count, self._command = listener, count, command
-        self._spread, self._serving = spread, serving
+        self._spread, self._drain, self._serving = spread, drain, serving
         # While workers are replaced there are old and new ones.
-        self._tally = Tally.make(2 * count)
+        self._tally, self._board = Tally.make(2 * count), Board.make(2 * count)
         self._alive: dict[int, Worker] = {}
         self._places: list[Worker] = []
         self._deaths = 0
@@ -223,9 +225,12 @@ class Supervisor:
         taken = {worker.slot for worker in self._alive.values()}
         slot = next((slot for slot in range(self._tally.slots) if slot not in taken), 0)
         near, far = socket.socketpair()
-        post = Post(self._listener.fileno(), far.fileno(), self._tally.descriptor, self._tally.slots, slot)
+        tally = self._tally
+        post = Post(
+            self._listener.fileno(), far.fileno(), tally.descriptor, tally.slots, slot, self._board.descriptor
+        )
         with far:
-            process = subprocess.Popen([*self._command, str(post)], pass_fds=post[:3])
+            process = subprocess.Popen([*self._command, str(post)], pass_fds=(*post[:3], post.board))
         near.setblocking(False)
         worker = self._alive[process.pid] = Worker(process, near, slot)
         return worker
@@ -240,12 +245,14 @@ class Supervisor:
     async def _end_all(self) -> None:
         """Tell all workers to end, and end those that do not."""
         workers = list(self._alive.values())
+        # What the workers close, too, when they end.
+        self._listener.close()
         for worker in workers:
             if worker.ready.is_set():
                 worker.tell(END)
             else:
                 worker.process.kill()
-        until = time.monotonic() + END_PATIENCE
+        until = time.monotonic() + self._drain + END_PATIENCE
         for worker in workers:
             if not await _first(worker.ended, seconds=until - time.monotonic()):
                 logger.error("Worker %s did not end; it is killed", worker.process.pid)
@@ -261,6 +268,8 @@ class Supervisor:
                     return
                 if worker := self._alive.pop(pid, None):
                     self._tally[worker.slot] = Tally.NOBODY
+                    # What it has counted stays; how it was is over.
+                    self._board.bury(worker.slot)
                     worker.buried(status)
 
     def _hung_up(self) -> None:

@@ -1,6 +1,7 @@
 """Serve ChatScape: pages and sockets on one port."""
 
 import argparse
+import logging
 import socket
 import sys
 from typing import Any
@@ -13,7 +14,10 @@ from django.db.migrations.executor import MigrationExecutor
 from chatscape.leash import Leash, Post
 from chatscape.limits import RESERVE, raise_file_limit
 from chatscape.listening import CannotListen, listen
+from chatscape.logs import log_everything
 from chatscape.workers import GaveUp, Supervisor
+
+logger = logging.getLogger(__name__)
 
 # Autobahn closes a socket that sends more (RFC 6455, 1009); less gets a typed error.
 SOCKET_MESSAGE_MOST = 256 * 1024
@@ -42,6 +46,7 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, host: str, port: int, workers: int, post: Post | None, **options: Any
     ) -> None:
+        log_everything()
         if post:
             leash = Leash(post)
             return self._serve(leash.listener, leash)
@@ -60,7 +65,9 @@ class Command(BaseCommand):
         spread = settings.RESTART_SPREAD
         tell = lambda: self._tell(host, port, f", with {workers} workers")  # noqa: E731
         try:
-            Supervisor(listener, workers, command, spread=spread, serving=tell).run()
+            Supervisor(
+                listener, workers, command, spread=spread, drain=settings.DRAIN_SECONDS, serving=tell
+            ).run()
         except GaveUp as problem:
             raise CommandError(str(problem)) from problem
 
@@ -75,6 +82,7 @@ class Command(BaseCommand):
             listener,
             leash=leash,
             spread=settings.RESTART_SPREAD,
+            drain=settings.DRAIN_SECONDS,
             ready=ready,
             stopped=stopped,
             ping_interval=PING_INTERVAL,
@@ -92,6 +100,11 @@ class Command(BaseCommand):
         capacity = raise_file_limit()
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
         address = settings.PUBLIC_URL or f"http://{shown}:{port}"
+        if settings.LOG_FORMAT == "json":
+            # Nothing but objects on the way to whoever reads them.
+            logger.info("ChatScape is at %s%s", address, how)
+            logger.log(logging.WARNING if capacity.low else logging.INFO, str(capacity))
+            return
         style = self.style.WARNING if capacity.low else str
         self.stdout.write(self.style.SUCCESS(f"ChatScape is at {address}{how}"))
         self.stdout.write(style(str(capacity)))
