@@ -1,11 +1,12 @@
-"""Ask the server in this container whether it lives: the image's health check.
+"""Ask the server on this machine, or in this container, whether it lives: `alive.py [--wait SECONDS]`.
 
-It runs every few seconds: it starts no more of Python than it needs.
+The image's health check runs it every few seconds: it starts no more of Python than it needs.
 """
 
 import os
 import socket
 import sys
+import time
 
 
 def status(port: int, timeout: float = 4) -> bytes:
@@ -18,5 +19,15 @@ def status(port: int, timeout: float = 4) -> bytes:
         return b""
 
 
+def main(patience: float) -> bool:
+    """Say whether it lives, after waiting for that for so many seconds at most."""
+    until = time.monotonic() + patience
+    while b" 200 " not in status(int(os.environ.get("PORT") or 8000)) + b" ":
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
 if __name__ == "__main__":
-    sys.exit(b" 200 " not in status(int(os.environ.get("PORT") or 8000)) + b" ")
+    sys.exit(not main(float(sys.argv[2]) if sys.argv[1:2] == ["--wait"] else 0))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -131,13 +132,17 @@ def succeeds(*command: str) -> bool:
 
 def fetch_wheels(folder: Path, python: str = "3.11") -> None:
     """Fetch what the lock names, from wherever this machine's pip gets it."""
+    folder.mkdir()
+    # pip would ask its own Python which ones are needed, not the image's.
+    lock = re.sub(r" ; python_\S+ [<>=!]+ \S+", "", (ROOT / "requirements.txt").read_text())
+    (folder / "lock.txt").write_text(lock)
     wanted: Sequence[str] = ("--require-hashes", "--only-binary=:all:", "--no-deps", "--quiet")
     platforms = [f"--platform=manylinux_{version}_{os.uname().machine}" for version in ("2_17", "2_28")]
     platforms.append(f"--platform=manylinux2014_{os.uname().machine}")
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pip", "download", *wanted, *platforms),
-            *(f"--python-version={python}", f"--dest={folder}", f"--requirement={ROOT / 'requirements.txt'}"),
+            *(f"--python-version={python}", f"--dest={folder}", f"--requirement={folder / 'lock.txt'}"),
         ],
         capture_output=True,
         text=True,
