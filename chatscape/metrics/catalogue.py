@@ -11,7 +11,7 @@ connections = Gauge(
 )
 handshakes = Counter(
     "chatscape_handshakes_total",
-    "Handshakes of sockets: accepted, or why not (origin, session, rate, database, busy, full, error, gone).",
+    "Handshakes of sockets: accepted, or why not (origin, session, rate, database, busy, full, path).",
     "outcome",
 )
 closed = Counter(
