@@ -24,7 +24,10 @@ def look(options: Options) -> Findings:
     try:
         connection.open()
         # A server may let in whom it does not serve.
-        status = connection.connection.noop()[0] if connection.connection else 0
+        status = 0
+        if connection.connection:
+            connection.connection.ehlo_or_helo_if_needed()
+            status = connection.connection.noop()[0]
         if status != 250:
             raise smtplib.SMTPResponseException(status, "")
         yield ok(f"The mail server {place} lets us in.")
