@@ -35,8 +35,6 @@ class Ledger:
         self.read: dict[tuple[str, str], int] = {}
         # How often people were asked to come again, by code.
         self.refused: Counter[str] = Counter()
-        # Answers that nobody should get, whatever is broken.
-        self.odd: Counter[str] = Counter()
         self.retries = 0
 
     def saved_unanswered(self, client_id: str, created_at: float) -> bool:

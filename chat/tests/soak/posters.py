@@ -159,9 +159,10 @@ class Poster(Stranger):
         return False, None
 
     def _refused(self, code: str, retry_after: float) -> None:
+        """Whatever is broken, people are told to wait, and for no longer than a minute."""
+        assert code in ("unavailable", "rate_limited"), f"refused: {code}"
+        assert retry_after <= WAIT_MOST, f"{code} for {retry_after} s"
         self.ledger.refused[code] += 1
-        if code not in ("unavailable", "rate_limited") or retry_after > WAIT_MOST:
-            self.ledger.odd[f"{code} {retry_after:.0f}"] += 1
 
     async def _join(self) -> None:
         self.joined.append(time.monotonic())

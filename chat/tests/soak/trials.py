@@ -134,7 +134,6 @@ class Crowd:
         }
         # What was read is saved about once a second.
         wait_until(lambda: self.counts_agree(poster), timeout=10, why="the same unread counts")
-        assert not self.ledger.odd, self.ledger.odd
 
     def loaded(self, poster: Poster, since: int) -> dict[int, tuple[int, str, str]]:
         """What somebody who comes anew gets."""
