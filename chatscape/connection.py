@@ -17,7 +17,7 @@ from chatscape.accesses import NOWHERE, noted
 from chatscape.headers import BARE
 from chatscape.pages import Environ, Exchange, Pages
 
-# A connection on which nothing happens is closed after this time (seconds); `KEEP_ALIVE_SECONDS` says another.
+# A connection on which nothing happens is closed after this time (seconds), or after `KEEP_ALIVE_SECONDS`.
 IDLE = 60.0
 SWEEP = 5.0
 # What a request may bring along.

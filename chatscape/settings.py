@@ -409,8 +409,8 @@ KEEP_ALIVE_SECONDS = env.number(
     60,
     least=1,
     most=4000,
-    about="after how long a connection without requests is closed; behind a load balancer longer than it waits, "
-    "so that it never sends a request into one that closes",
+    about="after how long a connection without requests is closed; behind a load balancer longer than that "
+    "one waits, so that it never sends a request into one that closes",
 )
 RESTART_SPREAD = env.number(
     "RESTART_SPREAD",
