@@ -24,7 +24,8 @@ FIELDS = ("method", "route", "status", "duration_ms", "worker")
 # Longer ones are cut: collectors refuse lines of more than some hundred kilobytes.
 MESSAGE_MOST, ERROR_MOST = 8_000, 32_000
 
-_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(\.[\w-]+)+")
+# Bounded, as the time would grow with the square of a long word.
+_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,128}@[\w-]+(\.[\w-]+)+")
 # What follows in a path is as good as a password: invitations, links in mails and on other devices' screens.
 _SECRET_PATH = re.compile(r"(/(?:join|devices/(?:sign-in|link|join|qr)|reset/key|confirm-email)/)[^\s/?'\"]+")
 _QUERY = re.compile(r"(?<=[\w/])\?[\w.%-]+=[^\s'\"]*")
@@ -82,13 +83,20 @@ class Formatter(logging.Formatter):
         except Exception:
             # The library would print the arguments, whatever they are.
             text = f"{record.msg} (its arguments do not fit)"
+        if len(text) > MESSAGE_MOST:
+            # Not in the midst of an address.
+            text = f"{text[:MESSAGE_MOST].rsplit(None, 1)[0]} …"
         if _TRACEBACK in text:
             text = _shortened(text)
-        return on_one_line(redacted(text)[:MESSAGE_MOST])
+        return on_one_line(redacted(text))
 
     def formatException(self, error: _Error) -> str:  # noqa: N802 - its name in the library
         """Leave out long quotations as well: an error's text may repeat a message."""
-        return redacted(_shortened(super().formatException(error)))
+        text = super().formatException(error)
+        if len(text) > ERROR_MOST:
+            # The end says most, from the beginning of a line.
+            text = text[-ERROR_MOST:].partition("\n")[2]
+        return redacted(_shortened(text))
 
 
 class JsonFormatter(Formatter):
@@ -106,8 +114,7 @@ class JsonFormatter(Formatter):
             line["request_id"] = named
         line |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
         if record.exc_info:
-            # The end says most.
-            line["error"] = self.formatException(record.exc_info)[-ERROR_MOST:]
+            line["error"] = self.formatException(record.exc_info)
         # Only ASCII: no reader takes anything in it for the end of a line.
         return json.dumps(line, default=str)
 

@@ -1,13 +1,18 @@
 """Logs hold no words, tokens or addresses. Every test looks, see `chatscape.testing.discretion`."""
 
+import io
+import json
 import logging
 import logging.config
 import sys
+from datetime import UTC, datetime
 
 import pytest
 from django.conf import settings
 
-from chatscape.logs import Formatter, redacted
+from chatscape.logs import FIELDS, Console, Formatter, JsonFormatter, configured, redacted
+from chatscape.metrics import catalogue
+from chatscape.request_ids import current
 from chatscape.testing.discretion import Listener, indiscreet, told_by_server
 
 
@@ -89,3 +94,122 @@ def test_a_servers_log_is_searched_for_what_its_database_keeps(tmp_path):
 
     assert told_by_server(log, database) == ["ERROR very private", "from y@example.com"]
     assert indiscreet(["all well"], {"very private"}) == []
+
+
+def line_of(formatter, message="all well", *args, error=None, **extra):
+    record = logging.LogRecord("chat", logging.WARNING, "", 1, message, args, error)
+    record.__dict__.update(extra)
+    return formatter.format(record)
+
+
+def caught(error):
+    try:
+        raise error
+    except type(error):
+        return sys.exc_info()
+
+
+HOSTILE = [
+    'first\n2026-01-01 00:00:00 ERROR chat made up\n{"level": "ERROR"}',
+    "carriage\rreturn",
+    "line\u2028separators\u2029of unicode\x85",
+    'quotes " and \\ and {braces}',
+    "a terminal's \x1b[2J escapes \x00",
+    "\ud800 half a letter",
+]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_line_of_json_is_one_line_and_one_object(hostile):
+    text = line_of(JsonFormatter(), "said %s", hostile, error=caught(ValueError(hostile)))
+
+    assert text.isascii()
+    assert len(text.splitlines()) == 1
+    assert json.loads(text)["level"] == "WARNING"
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_line_for_people_cannot_be_made_up(hostile):
+    formatter = Formatter("%(levelname)s %(message)s")
+    text = line_of(formatter, "said %s", hostile, error=caught(ValueError(hostile)))
+
+    assert all(not line or line.startswith(("WARNING said ", "  ")) for line in text.splitlines())
+    assert "\x1b" not in text
+
+
+def test_a_line_of_json_says_when_where_and_for_which_request():
+    token = current.set("the-request")
+    try:
+        told = json.loads(line_of(JsonFormatter(), method="GET", route="room", status=200, duration_ms=1.5))
+    finally:
+        current.reset(token)
+
+    moment = datetime.fromisoformat(told["time"])
+    assert abs((datetime.now(UTC) - moment).total_seconds()) < 60
+    assert told["time"].endswith("+00:00")
+    expected = {"level": "WARNING", "logger": "chat", "message": "all well", "request_id": "the-request"}
+    assert expected.items() <= told.items()
+    assert (told["method"], told["route"], told["status"], told["duration_ms"]) == ("GET", "room", 200, 1.5)
+    # Nothing else of a record, whatever a library puts there: `request` of Django's, addresses, objects.
+    fields = {"time", "level", "logger", "message", "process", "request_id", "error", *FIELDS}
+    assert set(told) <= fields
+    assert set(json.loads(line_of(JsonFormatter(), request="x@example.com", path="/join/abc"))) <= fields
+
+
+def test_a_line_for_people_names_the_request_too():
+    assert line_of(Formatter("%(message)s"), request_id="abc") == "all well [abc]"
+
+
+@pytest.mark.parametrize("formatter", [Formatter("%(message)s"), JsonFormatter()])
+def test_an_error_is_told_without_what_is_nobodys_business(formatter):
+    words = "these are the words of a message, and they are rather long"
+    error = caught(ValueError(f"cannot use {words!r} of x@example.com\nDETAIL: Key (name)=(Alice)"))
+
+    text = line_of(formatter, "Failed for %s", "y@example.com", error=error)
+
+    assert "test_logs.py" in text
+    for secret in (words, "@example", "Alice"):
+        assert secret not in text
+
+
+@pytest.mark.parametrize("formatter", [Formatter("%(message)s"), JsonFormatter()])
+def test_arguments_that_do_not_fit_are_not_printed(formatter):
+    text = line_of(formatter, "one %s two %s", "the words of somebody")
+
+    assert "one %s two %s" in text
+    assert "somebody" not in text
+
+
+def test_a_line_is_cut_before_nobody_takes_it():
+    text = line_of(JsonFormatter(), "x" * 1_000_000, error=caught(ValueError("y " * 500_000)))
+
+    assert len(text) < 100_000
+
+
+def test_what_could_not_be_written_is_not_told_to_anybody(capsys):
+    class Broken:
+        def write(self, _text):
+            raise OSError("gone")
+
+    Console(Broken()).handle(logging.LogRecord("chat", logging.ERROR, "", 1, "x@example.com", (), None))
+
+    assert capsys.readouterr() == ("", "")
+
+
+def test_lines_that_somebody_should_look_at_are_counted():
+    before = catalogue.log_lines.values.get(("ERROR",), 0)
+    console = Console(io.StringIO())
+    for level in (logging.INFO, logging.ERROR):
+        console.handle(logging.LogRecord("chat", level, "", 1, "words", (), None))
+
+    assert catalogue.log_lines.values[("ERROR",)] == before + 1
+
+
+def test_debugging_is_for_our_own_lines():
+    found = configured("json", "DEBUG")
+
+    assert found["root"]["level"] == "INFO"
+    assert {found["loggers"][name]["level"] for name in ("accounts", "chat", "chatscape", "deploy")} == {
+        "DEBUG"
+    }
+    assert configured("line", "ERROR")["root"]["level"] == "ERROR"
