@@ -89,3 +89,8 @@ output "log_group" {
   description = "Log group of the tasks."
   value       = aws_cloudwatch_log_group.each["app"].name
 }
+
+output "github_roles" {
+  description = "Roles of the repository's workflows: plan and release."
+  value       = { for key, role in aws_iam_role.workflows : key => role.arn }
+}
