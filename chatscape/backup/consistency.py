@@ -17,7 +17,8 @@ def problems() -> list[str]:
             revision=F("newest")
         ),
         "rooms name another last message than their last": Room.objects.annotate(last=last).filter(
-            ~Q(last_message__sequence=F("last")) | Q(last__isnull=False, last_message=None)
+            Q(last__isnull=False) & ~Q(last_message__sequence=F("last"))
+            | Q(last=None, last_message__isnull=False)
         ),
         "messages answer one of another room": Message.objects.filter(reply_to__isnull=False).exclude(
             reply_to__room=F("room")

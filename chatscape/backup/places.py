@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
 from chatscape.backup import BackupError
@@ -110,8 +110,7 @@ def given(name: str) -> Iterator[BinaryIO]:
                 _client().download_fileobj(bucket, key, copy)
         copy.flush()
         copy.seek(0)
-        # A file, as the others: the wrapper is none to a type checker.
-        yield copy.file
+        yield cast(BinaryIO, copy.file)
 
 
 def s3_name(output: str, *, encrypted: bool) -> str:

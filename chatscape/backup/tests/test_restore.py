@@ -174,7 +174,7 @@ def test_a_row_that_refers_to_nothing_is_found(saved, var):
 
     def without(members):
         for name, data in members:
-            if name.startswith("tables/chat_room/"):
+            if name.startswith("tables/accounts_user/"):
                 data = b"".join(data.splitlines(keepends=True)[1:])
             yield name, data
 
