@@ -44,7 +44,7 @@ class Double:
     etags: Callable[[Stored], str] = field(default=lambda stored: stored.etag)
     asked: list[tuple[str, str]] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
-    # Called with the method and the key; returns "500", "403", "reset", "cut", "garbage" or None.
+    # Called with the method and the key, or what is asked of the bucket; returns "500", "403", "reset", "cut", "garbage" or None.
     fault: Callable[[str, str], str | None] = field(default=lambda _method, _key: None)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -87,9 +87,10 @@ class Handler(BaseHTTPRequestHandler):
         if parts.path.startswith("/site/"):
             return self.visit(unquote(parts.path.removeprefix("/site/")))
         key = unquote(parts.path.removeprefix("/").partition("/")[2])
+        label = key or parts.query.partition("=")[0]
         with self.double.lock:
-            self.double.asked.append((self.command, key or parts.query.partition("=")[0]))
-        fault = self.double.fault(self.command, key)
+            self.double.asked.append((self.command, label))
+        fault = self.double.fault(self.command, label)
         if fault and self.fail(fault):
             return None
         if "AWS4-HMAC-SHA256" not in self.headers.get("Authorization", ""):

@@ -120,7 +120,7 @@ def test_destroying_that_was_interrupted_goes_on(deploy, double, old, lost):
     deleted = []
 
     def fault(method, key):
-        if method == "DELETE" and key:
+        if method == "DELETE" and key != "cors":
             deleted.append(key)
             return "403" if len(deleted) == 7 else None
         return None
