@@ -68,8 +68,8 @@ class Engine:
         self(*words, str(ROOT))
 
     def _base(self) -> str:
-        """Return what CHATSCAPE_TEST_BASE names, an image or the tar file of a system, or make one."""
-        given = os.environ.get("CHATSCAPE_TEST_BASE", "")
+        """Return what TEST_IMAGE_BASE names, an image or the tar file of a system, or make one."""
+        given = os.environ.get("TEST_IMAGE_BASE", "")
         if given and not Path(given).is_file():
             return given
         tree = Path(given) if given else debian(self.folder / "base.tar")
@@ -113,7 +113,7 @@ class Engine:
 def debian(tree: Path) -> Path:
     """Make a small Debian with Python, as registries may be out of reach."""
     if not shutil.which("mmdebstrap"):
-        raise Unusable("needs mmdebstrap, or CHATSCAPE_TEST_BASE to name an image with Python")
+        raise Unusable("needs mmdebstrap, or TEST_IMAGE_BASE to name an image with Python")
     packages = "python3,python3-venv,ca-certificates,media-types,tzdata"
     made = subprocess.run(
         ["mmdebstrap", "--variant=minbase", f"--include={packages}", DEBIAN, tree],

@@ -49,7 +49,7 @@ def start(engine, state):
         name = f"chatscape-{uuid.uuid4().hex[:12]}"
         engine.start(IMAGE, name, *words, port=port, state=state)
         started.append(name)
-        wait_until(lambda: engine.is_healthy(name), timeout=60, why="health")
+        wait_until(lambda: engine.is_healthy(name), timeout=120, why="health")
         return name
 
     yield start
