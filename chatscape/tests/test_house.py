@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
@@ -28,6 +29,55 @@ def test_actions_of_others_are_pinned_to_a_commit(workflow):
 
     assert used
     assert [action for action in used if not re.search(r"@[0-9a-f]{40}$", action)] == []
+
+
+def jobs(workflow):
+    return yaml.safe_load(workflow.read_text())["jobs"]
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_may_read_the_code_and_nothing_else(workflow):
+    text = workflow.read_text()
+
+    assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
+    assert text.count("actions/checkout@") == text.count("persist-credentials: false")
+    for job in jobs(workflow).values():
+        assert job["timeout-minutes"] <= 90
+        # A token of GitHub's, for AWS: only where somebody signs in there.
+        signs_in = any("configure-aws-credentials" in step.get("uses", "") for step in job["steps"])
+        allowed = {"contents": "read", "id-token": "write"} if signs_in else None
+        assert job.get("permissions") == allowed
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_has_no_secret_that_a_fork_could_take(workflow):
+    text = workflow.read_text()
+
+    assert "secrets." not in text
+    assert "secrets:" not in text
+    assert "pull_request_target" not in text
+    assert "workflow_run" not in text
+    for job in jobs(workflow).values():
+        # What somebody else may name goes into no command line.
+        assert not [step["run"] for step in job["steps"] if "${{" in step.get("run", "")]
+
+
+def test_a_pull_request_is_planned_and_the_main_branch_applied():
+    deploy = ROOT / ".github/workflows/deploy.yml"
+    plan, apply = jobs(deploy)["plan"], jobs(deploy)["apply"]
+
+    # YAML takes the word `on` for a truth.
+    assert yaml.safe_load(deploy.read_text())[True] == {"push": {"branches": ["main"]}, "pull_request": None}
+    assert "github.event_name == 'pull_request'" in plan["if"]
+    assert "github.event.pull_request.head.repo.full_name == github.repository" in plan["if"]
+    assert "github.event_name == 'push'" in apply["if"]
+    assert plan["steps"][-1]["run"] == "make plan"
+    assert apply["steps"][-1]["run"] == "make up YES=1"
+    assert not apply["concurrency"]["cancel-in-progress"]
+    for job, role in ((plan, "AWS_PLAN_ROLE"), (apply, "AWS_RELEASE_ROLE")):
+        [signing_in] = [step["with"] for step in job["steps"] if "configure-aws" in step.get("uses", "")]
+        assert signing_in["role-to-assume"] == f"${{{{ vars.{role} }}}}"
+        assert not [name for name in signing_in if "key" in name]
 
 
 def test_the_workflow_runs_on_push_and_every_week():
