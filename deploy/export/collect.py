@@ -14,6 +14,7 @@ from django.http import HttpRequest, JsonResponse
 from chatscape import shell
 from chatscape.pwa import views
 from chatscape.storage import StaticStorage
+from deploy.export.errors import Refused
 from deploy.export.files import IMMUTABLE, REVALIDATED, File, plain
 from deploy.export.variants import compressed
 
@@ -51,7 +52,11 @@ def _collected_in(folder: Path) -> Iterator[dict[str, str]]:
     storage._wrapped = own = _ExportStorage(location=folder)
     _forget()
     try:
-        call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=_TOOLS)
+        try:
+            call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=_TOOLS)
+        except (OSError, RuntimeError, ValueError) as error:
+            # A file names another that is not there, a disk is full.
+            raise Refused(f"Static files cannot be collected: {' '.join(str(error).split())}") from error
         yield own.hashed_files
     finally:
         storage._wrapped = before

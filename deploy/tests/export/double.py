@@ -44,7 +44,7 @@ class Double:
     etags: Callable[[Stored], str] = field(default=lambda stored: stored.etag)
     asked: list[tuple[str, str]] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
-    # Called with the method and the key, or what is asked of the bucket; returns how to fail (`Handler.fail`).
+    # Called with the method and the key, or what is asked of the bucket; says how to fail (`Handler.fail`).
     fault: Callable[[str, str], str | None] = field(default=lambda _method, _key: None)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
