@@ -19,7 +19,10 @@ from chatscape.testing.parts import Process, free_port, wait_until
 from deploy.tests.container.visitor import Visitor
 
 CADDYFILE = ROOT / "deploy/compose/Caddyfile"
-pytestmark = pytest.mark.skipif(not shutil.which("caddy"), reason="needs caddy (apt-get install caddy)")
+pytestmark = [
+    pytest.mark.skipif(not shutil.which("caddy"), reason="needs caddy (apt-get install caddy)"),
+    pytest.mark.skipif("REDIS_URL" in os.environ, reason="the same whatever the tests run on: once is enough"),
+]
 
 
 class Caddy(Process):
