@@ -128,6 +128,9 @@ def _make(about: About) -> list[Table]:
         raise BackupError(f"The tables cannot be made: {_first_line(error)}") from error
     tables = tables_at(executor.loader, about.migrations)
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Migrations let some references be checked at once.
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         for table in tables:
             cursor.execute(f"SELECT 1 FROM {connection.ops.quote_name(table.name)} LIMIT 1")  # noqa: S608
             if cursor.fetchone():
@@ -154,7 +157,8 @@ def _inserter(table: Table) -> Callable[[list[bytes]], None]:
         copy = f"COPY {quote(table.name)} ({columns}) FROM STDIN"
 
         def insert(lines: list[bytes]) -> None:
-            with connection.cursor() as cursor, cursor.copy(copy) as rows:
+            # Copying goes past what else turns the driver's errors into Django's.
+            with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(copy) as rows:
                 for row in prepared(lines):
                     rows.write_row(row)
     else:

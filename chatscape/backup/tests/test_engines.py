@@ -119,6 +119,6 @@ def test_the_language_of_a_database_changes_nothing(origin, older, tmp_path):
     with psycopg.connect(older.url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE swedish TEMPLATE template0 ICU_LOCALE 'sv' LOCALE_PROVIDER icu")
 
-    file = _move(origin, tmp_path / "var", "swedish.tar.gz", older.url.replace("/chatscape", "/swedish"))
+    file = _move(origin, tmp_path / "var", "swedish.tar.gz", older.url.rpartition("/")[0] + "/swedish")
 
     assert hashes_in(file) == hashes_in(origin)
