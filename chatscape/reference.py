@@ -34,8 +34,10 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 OTHER = "Other"
 # Nobody else's variables begin like this. A stranger among them is an old or a misspelt one.
 FAMILIES = ("CHATSCAPE_", "DATABASE_", "EMAIL_", "KEEP_", "LIMIT_", "METRICS_", "OIDC_", "REDIS_")
-# Where the tests find their programs.
-NOT_OURS = ("CHATSCAPE_PARTS", "CHATSCAPE_PARTS_IGNORE_SYSTEM")
+# Where the tests find their programs, and what a rehearsal tells itself.
+NOT_OURS = ("CHATSCAPE_PARTS", "CHATSCAPE_PARTS_IGNORE_SYSTEM", "CHATSCAPE_REHEARSAL")
+# What Kubernetes tells of services called `redis` or `database`.
+_OF_A_SERVICE = re.compile(r"[A-Z0-9_]+_(SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?|PORT(_[0-9]+_[A-Z_]+)?)")
 # Shorter names resemble too much.
 SHORTEST_TYPO = 6
 
@@ -105,7 +107,7 @@ def strangers(environ: Mapping[str, str]) -> dict[str, str]:
     found = {}
     for name in sorted(environ):
         base = name.removesuffix("_FILE")
-        if name in KNOWN or base in plain or name in NOT_OURS:
+        if name in KNOWN or base in plain or name in NOT_OURS or _OF_A_SERVICE.fullmatch(name):
             continue
         close = get_close_matches(base, plain, 1, 0.82) if len(base) >= SHORTEST_TYPO else []
         if close or name.startswith(FAMILIES):

@@ -86,7 +86,8 @@ def _scheme(site: str) -> Iterator[Finding]:
     if answer.status in REDIRECTS and here.startswith("https:"):
         yield error(
             "Pages redirect to themselves: the proxy does not say that people came by https.",
-            "Let it set X-Forwarded-Proto: https (nginx: proxy_set_header X-Forwarded-Proto $scheme;).",
+            "Let it set X-Forwarded-Proto: https (nginx: proxy_set_header X-Forwarded-Proto $scheme;),"
+            " or name its own header in FORWARDED_PROTO_HEADER.",
         )
     elif answer.status == HTTPStatus.BAD_REQUEST:
         yield error(

@@ -58,7 +58,7 @@ def doctor(var: Path) -> Doctor:
             env={**clean(os.environ), "CHATSCAPE_VAR": str(var), **env},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         assert "Traceback" not in done.stderr, done.stderr

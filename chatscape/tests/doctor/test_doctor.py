@@ -182,7 +182,7 @@ def test_colours_are_for_terminals(var):
 
     def on_a_terminal(**more: str) -> bytes:
         ours, theirs = pty.openpty()
-        done = subprocess.run(command, cwd=ROOT, env={**env, **more}, stdout=theirs, timeout=60, check=False)
+        done = subprocess.run(command, cwd=ROOT, env={**env, **more}, stdout=theirs, timeout=300, check=False)
         os.close(theirs)
         told = os.read(ours, 10_000)
         os.close(ours)
