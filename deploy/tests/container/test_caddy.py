@@ -21,7 +21,7 @@ from deploy.tests.container.visitor import Visitor
 CADDYFILE = ROOT / "deploy/compose/Caddyfile"
 pytestmark = [
     pytest.mark.skipif(not shutil.which("caddy"), reason="needs caddy (apt-get install caddy)"),
-    pytest.mark.skipif("REDIS_URL" in os.environ, reason="the same whatever the tests run on: once is enough"),
+    pytest.mark.skipif("REDIS_URL" in os.environ, reason="the same on every database: once is enough"),
 ]
 
 
