@@ -106,7 +106,8 @@ class Server(DaphneServer):
         daphne_server.HTTPFactory = connection.Factory
         connection.IDLE = settings.KEEP_ALIVE_SECONDS
         # Twisted and Autobahn have a log of their own.
-        globalLogPublisher.addObserver(STDLibLogObserver("twisted"))
+        observer: Any = STDLibLogObserver("twisted")
+        globalLogPublisher.addObserver(observer)
         super().run()
 
     def end(self) -> None:
