@@ -1,5 +1,6 @@
 """What an export would change in a bucket."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from deploy.export.collect import UNHASHED
 from deploy.export.files import File
 from deploy.export.record import KEY, Entry, Record, entry_of, now, seen
 
+_HASH = re.compile(r"[0-9a-f]{32}")
 Describe = Callable[[str], File | None]
 
 
@@ -48,10 +50,10 @@ def planned(
             plan.added.append(file)
         elif entry := _known(file, listed, record.files.get(file.key)):
             plan.unchanged[file.key] = entry
-        elif listed.size == file.size or file.encoding:
-            doubtful.append(file)
-        else:
+        elif _is_other(file, listed, record.files.get(file.key)):
             plan.changed.append(file)
+        else:
+            doubtful.append(file)
     with ThreadPoolExecutor(jobs) as pool:
         for file, found in zip(doubtful, pool.map(describe, [file.key for file in doubtful]), strict=True):
             if found and seen(found) == seen(file):
@@ -70,6 +72,18 @@ def _known(file: File, listed: Listed, entry: Entry | None) -> Entry | None:
     if entry and entry.describes(file) and entry.agrees(listed) and listed.etag == file.md5:
         return entry_of(file, listed.etag)
     return None
+
+
+def _is_other(file: File, listed: Listed, entry: Entry | None) -> bool:
+    """Say whether size or ETag tell that the object is not the file, whatever it says of itself."""
+    if listed.etag == file.md5:
+        return False
+    if listed.size != file.size and not file.encoding:
+        return True
+    if entry and entry.etag:
+        return bool(listed.etag) and listed.etag != entry.etag
+    # Nobody remembers: then what looks like the hash of another content is taken for one.
+    return not file.encoding and bool(_HASH.fullmatch(listed.etag))
 
 
 def _stale(
