@@ -5,16 +5,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.migration import Migration
 
 from chatscape.backup import BackupError, consistency
 from chatscape.backup.copies import temporary_database
@@ -83,7 +84,7 @@ def _migrate(say: Say) -> int:
     """Apply what is new, saying how long each step takes; then what follows every migration."""
     began, steps = time.monotonic(), 0
 
-    def told(action: str, migration: object = None, fake: bool = False) -> None:
+    def told(action: str, migration: Migration | None = None, fake: bool = False) -> None:
         nonlocal began, steps
         if action == "apply_start":
             began = time.monotonic()
@@ -91,7 +92,9 @@ def _migrate(say: Say) -> int:
             steps += 1
             say(f"migration {migration}: {time.monotonic() - began:.2f} s")
 
-    executor = MigrationExecutor(connection, told)
+    # Called with one word, two or three.
+    progress: Any = told
+    executor = MigrationExecutor(connection, progress)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     try:
         executor.migrate(executor.loader.graph.leaf_nodes(), plan)
@@ -103,7 +106,7 @@ def _migrate(say: Say) -> int:
     return steps
 
 
-def _last_of(plan: list[tuple[object, bool]], steps: int) -> str:
+def _last_of(plan: Sequence[tuple[Migration, bool]], steps: int) -> str:
     return str(plan[steps][0]) if steps < len(plan) else "what follows the migrations"
 
 
