@@ -48,6 +48,8 @@ def _answer(parts: dict[str, str]) -> HttpResponse:
 
 def _uncached(response: HttpResponse) -> HttpResponse:
     response["Cache-Control"] = "no-store"
+    # Django would log each 503, and machines ask every few seconds.
+    response._has_been_logged = True  # type: ignore[attr-defined]
     for name, value in BARE.items():
         response[name] = value
     return response
