@@ -52,6 +52,11 @@ resource "aws_subnet" "each" {
   map_public_ip_on_launch = false
 
   tags = { Name = "${local.name}-${each.key}" }
+
+  lifecycle {
+    # A zone that AWS opens later changes the order of their names, which moves nothing that is there.
+    ignore_changes = [availability_zone]
+  }
 }
 
 resource "aws_internet_gateway" "main" {
