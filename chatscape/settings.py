@@ -474,7 +474,7 @@ if METRICS_TOKEN and (len(METRICS_TOKEN) < 16 or not METRICS_TOKEN.isascii()):
     raise bad_value("METRICS_TOKEN", "must have at least 16 characters of ASCII")
 METRICS_LOG_NAMESPACE = env.text(
     "METRICS_LOG_NAMESPACE",
-    about="with it each process writes how many sockets it has to stdout, as CloudWatch reads metrics in logs",
+    about="with it each process writes how many sockets it has to stdout, in CloudWatch's format",
 )
 METRICS_LOG_SERVICE = env.text("METRICS_LOG_SERVICE", "chatscape", about="the service that those lines name")
 METRICS_LOG_SECONDS = env.number(
