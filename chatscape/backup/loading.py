@@ -151,7 +151,10 @@ def _inserter(table: Table) -> Callable[[list[bytes]], None]:
                 values = read(line)
             except (ValueError, RecursionError) as error:
                 raise BackupError(f"The backup is damaged: a row of {table.name} cannot be read.") from error
-            yield [prepare(value) for prepare, value in zip(preparing, values, strict=True)]
+            yield [
+                value if prepare is None else prepare(value)
+                for prepare, value in zip(preparing, values, strict=True)
+            ]
 
     if connection.vendor == "postgresql":
         copy = f"COPY {quote(table.name)} ({columns}) FROM STDIN"
@@ -172,8 +175,10 @@ def _inserter(table: Table) -> Callable[[list[bytes]], None]:
     return insert
 
 
-def _preparing(field: Any) -> Callable[[Any], Any]:
-    """Return what makes a value one that this database's driver takes."""
+def _preparing(field: Any) -> Callable[[Any], Any] | None:
+    """Return what makes a value one that this database's driver takes; None for what it takes as it is."""
+    if canonical.form_of(field) == canonical.Form():
+        return None
     is_json, is_null = field.get_internal_type() == "JSONField", field.null
 
     def prepare(value: Any) -> Any:
