@@ -114,7 +114,10 @@ def _socket(site: str) -> Findings:
     except (OSError, HTTPException) as problem:
         yield error(f"WebSockets do not get through: {why(problem)}.", _UPGRADE)
         return
-    if answer.status in (HTTPStatus.SWITCHING_PROTOCOLS, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS):
+    # Our own refusals carry this header.
+    refused = answer.status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+    ours = refused and "Content-Security-Policy" in answer.headers
+    if ours or answer.status == HTTPStatus.SWITCHING_PROTOCOLS:
         yield ok("WebSockets get through.")
     elif answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
         yield warning(
