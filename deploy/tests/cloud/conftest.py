@@ -5,6 +5,7 @@ import os
 import shutil
 import threading
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -60,6 +61,12 @@ def site():
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@cache
+def aws(name):
+    """Return a client; making one takes longer than all that it is asked."""
+    return boto3.client(name, REGION, aws_access_key_id="testing", aws_secret_access_key="testing")
 
 
 @dataclass
@@ -156,11 +163,11 @@ def world(tmp_path, monkeypatch, site):
     for function in (service.migrate, service.roll):
         monkeypatch.setattr(function, "__kwdefaults__", {"look": 0.0})
 
-    def client(session, name):
-        return {"ecs": world.ecs, "logs": Logs()}.get(name) or session.client(name)
+    def client(_session, name):
+        return {"ecs": world.ecs, "logs": Logs()}.get(name) or aws(name)
 
     monkeypatch.setattr(up, "client", client)
     monkeypatch.setattr(down, "client", client)
     with mock_aws():
-        boto3.client("ecr", REGION).create_repository(repositoryName="chatscape-trial")
+        aws("ecr").create_repository(repositoryName="chatscape-trial")
         yield world

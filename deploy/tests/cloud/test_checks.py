@@ -2,10 +2,9 @@
 
 import json
 
-import boto3
 import pytest
 
-from deploy.tests.cloud.conftest import PROGRAMS, REGION
+from deploy.tests.cloud.conftest import PROGRAMS, REGION, aws
 
 ARGUMENTS = ("up", "trial", "--yes", f"--region={REGION}")
 
@@ -13,6 +12,7 @@ ARGUMENTS = ("up", "trial", "--yes", f"--region={REGION}")
 def test_each_missing_thing_is_a_line(world, monkeypatch, capsys):
     for name in PROGRAMS:
         (world.bin / name).unlink()
+    monkeypatch.setattr("deploy.cloud.up.client", lambda session, name: session.client(name))
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -114,7 +114,7 @@ def test_credentials_that_have_expired_say_so(world, monkeypatch, capsys):
 def test_plan_changes_nothing_and_takes_no_lock(world, capsys):
     assert world.run("plan", "trial", f"--region={REGION}") == 1
     assert "There is nothing yet to compare with" in capsys.readouterr().err
-    assert boto3.client("s3", REGION).list_buckets()["Buckets"] == []
+    assert aws("s3").list_buckets()["Buckets"] == []
     world.run(*ARGUMENTS)
     world.forget()
 

@@ -2,11 +2,10 @@
 
 import re
 
-import boto3
 import pytest
 
 from deploy.cloud.terraform import PROTECTED
-from deploy.tests.cloud.conftest import REGION, ROOT
+from deploy.tests.cloud.conftest import REGION, ROOT, aws
 
 ARGUMENTS = ("down", "trial", "--yes")
 
@@ -15,8 +14,10 @@ ARGUMENTS = ("down", "trial", "--yes")
 def made(world):
     """An environment that is up."""
     assert world.run("up", "trial", "--yes", f"--region={REGION}") == 0
-    boto3.client("s3", "us-east-1").create_bucket(Bucket="chatscape-trial-static")
-    boto3.client("rds", REGION).create_db_instance(
+    aws("s3").create_bucket(
+        Bucket="chatscape-trial-static", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    aws("rds").create_db_instance(
         DBInstanceIdentifier="chatscape-trial",
         DBInstanceClass="db.t4g.small",
         Engine="postgres",
@@ -42,7 +43,7 @@ def test_everything_goes_in_order_and_what_is_left_is_said(made, capsys):
         f"terraform apply -auto-approve -target=aws_db_instance.main {files}",
         f"terraform destroy -auto-approve {files}",
     ]
-    [snapshot] = boto3.client("rds", REGION).describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]
+    [snapshot] = aws("rds").describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]
     assert re.fullmatch(r"chatscape-trial-[0-9-]+", snapshot["DBSnapshotIdentifier"])
     assert f"- the state bucket chatscape-state-123456789012-{REGION}" in said
     assert f"snapshot {snapshot['DBSnapshotIdentifier']}" in said
@@ -51,7 +52,7 @@ def test_everything_goes_in_order_and_what_is_left_is_said(made, capsys):
 
 def test_without_a_snapshot_none_is_taken(made):
     assert made.run(*ARGUMENTS, "--no-snapshot") == 0
-    assert boto3.client("rds", REGION).describe_db_snapshots(SnapshotType="manual")["DBSnapshots"] == []
+    assert aws("rds").describe_db_snapshots(SnapshotType="manual")["DBSnapshots"] == []
 
 
 @pytest.mark.parametrize(("typed", "code"), [("trial", 0), ("yes", 1), ("prod", 1)])
@@ -81,9 +82,7 @@ def test_interrupted_it_goes_on(made, capsys, broken):
 
 def test_again_there_is_nothing_to_empty_or_unprotect(made):
     made.run(*ARGUMENTS)
-    boto3.client("rds", REGION).delete_db_instance(
-        DBInstanceIdentifier="chatscape-trial", SkipFinalSnapshot=True
-    )
+    aws("rds").delete_db_instance(DBInstanceIdentifier="chatscape-trial", SkipFinalSnapshot=True)
     made.forget()
 
     assert made.run(*ARGUMENTS) == 0

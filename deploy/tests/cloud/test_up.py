@@ -2,11 +2,10 @@
 
 import json
 
-import boto3
 import pytest
 
 from deploy.cloud import image
-from deploy.tests.cloud.conftest import REGION, REPOSITORY
+from deploy.tests.cloud.conftest import REGION, REPOSITORY, aws
 from deploy.tests.cloud.fakes import Ecs
 
 ARGUMENTS = ("up", "trial", "--yes", f"--region={REGION}")
@@ -30,7 +29,7 @@ def told(capsys):
 
 def pushed(world):
     """What docker's stand-in did not do: the image is in the registry."""
-    boto3.client("ecr", REGION).put_image(
+    aws("ecr").put_image(
         repositoryName="chatscape-trial", imageManifest=MANIFEST, imageTag=image.tag(world.root)
     )
 

@@ -1,0 +1,165 @@
+"""The code is applied to an emulator of AWS's APIs, looked at, and destroyed.
+
+That takes minutes: `make soak` does it.
+
+The emulator has no response headers policies and publishes no functions (CloudFront), and forgets the nodes
+of a replication group (ElastiCache). Those alone are taken out of the copy that is applied.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+
+import boto3
+import pytest
+
+from chatscape.testing.parts import free_port
+from deploy.tests.terraform.machine import needs_terraform, prepare, terraform
+
+pytestmark = [needs_terraform, pytest.mark.soak]
+REGION = "eu-central-1"
+KEYS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+GIVEN = (
+    "-auto-approve",
+    "-input=false",
+    "-var=environment=trial",
+    "-var=image_tag=abc",
+    "-var=deletion_protection=false",
+)
+OVERRIDE = """
+terraform {
+  backend "local" {}
+}
+
+provider "aws" {
+  region            = var.region
+  s3_use_path_style = true
+}
+
+provider "aws" {
+  alias             = "us_east_1"
+  region            = "us-east-1"
+  s3_use_path_style = true
+}
+
+locals {
+  headers = {}
+}
+
+resource "aws_cloudfront_function" "variants" {
+  publish = false
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory):
+    """The emulator as a server; its address."""
+    port = free_port()
+    log = (tmp_path_factory.mktemp("emulator") / "log").open("w")
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+        url = f"http://127.0.0.1:{port}"
+        end = time.monotonic() + 120
+        while True:
+            try:
+                urllib.request.urlopen(f"{url}/moto-api/", timeout=5).close()  # noqa: S310 - loopback
+                break
+            except OSError:
+                assert time.monotonic() < end, "the emulator does not answer"
+                assert process.poll() is None, "the emulator has ended"
+                time.sleep(0.2)
+        yield url
+        process.terminate()
+
+
+def lacking(folder):
+    """Take out what the emulator lacks."""
+    front, cache, secrets = (folder / name for name in ("cdn.tf", "cache.tf", "secrets.tf"))
+    front.write_text(re.sub(r" +response_headers_policy_id .*\n", "", front.read_text()))
+    group = r'resource "aws_elasticache_replication_group" "main" \{\n.*?\n\}\n'
+    cache.write_text(re.sub(group, "", cache.read_text(), flags=re.DOTALL))
+    endpoint = "${aws_elasticache_replication_group.main.primary_endpoint_address}"
+    secrets.write_text(secrets.read_text().replace(endpoint, "cache.invalid"))
+
+
+def bucket_is_read_by_this_distribution_alone(aws, outputs):
+    statements = json.loads(aws("s3").get_bucket_policy(Bucket=outputs["bucket"])["Policy"])["Statement"]
+    allowed = [statement for statement in statements if statement["Effect"] == "Allow"]
+    assert allowed
+    for statement in allowed:
+        assert statement["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+        assert statement["Condition"]["StringEquals"]["aws:SourceArn"].endswith(outputs["distribution"])
+    blocked = aws("s3").get_public_access_block(Bucket=outputs["bucket"])["PublicAccessBlockConfiguration"]
+    assert set(blocked.values()) == {True}
+    config = aws("cloudfront").get_distribution(Id=outputs["distribution"])["Distribution"][
+        "DistributionConfig"
+    ]
+    [origin] = [one for one in config["Origins"]["Items"] if one["Id"] == "static"]
+    assert origin["OriginAccessControlId"]
+
+
+def tasks_are_told_what_the_outputs_say(aws, outputs):
+    family = aws("ecs").describe_task_definition(taskDefinition=f"{outputs['service']}-web")["taskDefinition"]
+    [container] = family["containerDefinitions"]
+    environment = {one["name"]: one["value"] for one in container["environment"]}
+    assert environment["PUBLIC_URL"] == outputs["url"]
+    assert environment["OIDC_ISSUER"] == outputs["oidc_issuer"]
+    assert environment["OIDC_CLIENT_ID"] == outputs["oidc_client_id"]
+    assert environment["TRUSTED_PROXIES"] == "2"
+    assert {one["name"] for one in container["secrets"]} >= {"SECRET_KEY", "DATABASE_URL", "REDIS_URL"}
+    assert not {"SECRET_KEY", "DATABASE_URL", "REDIS_URL"} & environment.keys()
+    assert container["image"] == f"{outputs['ecr_repository']}:abc"
+
+
+def nobody_is_let_in_but_by_a_group_or_a_list(aws):
+    groups = aws("ec2").describe_security_groups(
+        Filters=[{"Name": "group-name", "Values": ["chatscape-trial-*"]}]
+    )
+    found = [rule for group in groups["SecurityGroups"] for rule in group["IpPermissions"]]
+    assert found
+    assert not [rule for rule in found if rule["IpRanges"] or rule.get("Ipv6Ranges")]
+
+
+def alarms_tell_somebody(aws):
+    alarms = aws("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert len(alarms) > 8
+    assert not [alarm["AlarmName"] for alarm in alarms if not alarm["AlarmActions"]]
+
+
+def nothing_is_left(aws):
+    assert aws("s3").list_buckets()["Buckets"] == []
+    assert aws("rds").describe_db_instances()["DBInstances"] == []
+    assert aws("elbv2").describe_load_balancers()["LoadBalancers"] == []
+    assert aws("cognito-idp").list_user_pools(MaxResults=10)["UserPools"] == []
+    assert not aws("cloudfront").list_distributions()["DistributionList"].get("Items")
+    assert aws("secretsmanager").list_secrets()["SecretList"] == []
+
+
+def test_it_is_made_as_it_should_be_and_goes_without_a_trace(emulator, tmp_path):
+    def aws(name, region=REGION):
+        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+        return boto3.client(name, region, endpoint_url=emulator, **keys)
+
+    environ = {**KEYS, "AWS_ENDPOINT_URL": emulator}
+    prepare(tmp_path, text=OVERRIDE, backend=True)
+    lacking(tmp_path)
+
+    terraform(tmp_path, "apply", *GIVEN, **environ)
+
+    said = json.loads(terraform(tmp_path, "output", "-json"))
+    outputs = {name: entry["value"] for name, entry in said.items()}
+    bucket_is_read_by_this_distribution_alone(aws, outputs)
+    tasks_are_told_what_the_outputs_say(aws, outputs)
+    nobody_is_let_in_but_by_a_group_or_a_list(aws)
+    alarms_tell_somebody(aws)
+    terraform(tmp_path, "destroy", *GIVEN, **environ)
+    assert terraform(tmp_path, "state", "list") == ""
+    nothing_is_left(aws)
