@@ -13,6 +13,7 @@ import pytest
 import requests
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
 
 from chatscape.testing.machine import ROOT
 from chatscape.testing.parts import Process, free_port, wait_until
@@ -70,8 +71,8 @@ class Caddy(Process):
         return connect(
             f"wss://localhost:{self.port}/ws/",
             ssl=self.context(),
-            origin=self.url,
-            subprotocols=["chatscape.json"],
+            origin=Origin(self.url),
+            subprotocols=[Subprotocol("chatscape.json")],
             additional_headers={"Cookie": visitor.cookies(), **headers},
             source_address=(source, 0),
             proxy=None,
