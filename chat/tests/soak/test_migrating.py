@@ -75,7 +75,8 @@ def test_killed_on_postgres(postgres_server):
     whole, killed = (postgres_server.create_database(name) for name in ("whole", "killed"))
     with Server({"DATABASE_URL": killed}) as server:
         env = {**clean(os.environ), "CHATSCAPE_VAR": str(server.folder)}
-        assert migrate({**env, "DATABASE_URL": whole}).wait() == 0
+        with migrate({**env, "DATABASE_URL": whole}) as process:
+            assert process.wait() == 0
         killed_while_migrating({**env, "DATABASE_URL": killed}, Database(killed))
         assert tables(Database(killed)) == tables(Database(whole))
         scene = set_scene(server.start(300))
