@@ -276,7 +276,8 @@ CSRF_COOKIE_HTTPONLY = True
 EMAIL_URL = env.url(
     "EMAIL_URL",
     ("smtp", "smtps", "smtp+tls"),
-    about="the mail server, `smtp+tls://user@host:port`; without it mail is printed on the console",
+    about="the mail server, `smtp+tls://user@host:port`; without it mail is printed on the console "
+    "(with `LOG_FORMAT=json` it is not sent)",
     secret=True,
 )
 _mail_password = env.text(
@@ -465,6 +466,9 @@ LOG_REQUESTS = env.flag(
     shown="on with `LOG_FORMAT=json`",
 )
 LOGGING = configured(LOG_FORMAT, LOG_LEVEL)
+if not EMAIL_URL and LOG_FORMAT == "json":
+    # A log that programs collect is no place for what a mail says.
+    EMAIL_BACKEND = "chatscape.mail.UnsentBackend"
 METRICS_TOKEN = env.text(
     "METRICS_TOKEN",
     about="what Prometheus sends as Bearer to read `/metrics`, at least 16 characters; without it nobody can",

@@ -4,11 +4,16 @@ import io
 import json
 import logging
 import logging.config
+import os
+import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.mail import send_mail
+from django.test import override_settings
 
 from chatscape.logs import FIELDS, Console, Formatter, JsonFormatter, configured, redacted
 from chatscape.metrics import catalogue
@@ -213,3 +218,32 @@ def test_debugging_is_for_our_own_lines():
         "DEBUG"
     }
     assert configured("line", "ERROR")["root"]["level"] == "ERROR"
+
+
+def test_a_log_for_programs_has_no_mails_in_it(caplog, capsys):
+    with override_settings(EMAIL_BACKEND="chatscape.mail.UnsentBackend"):
+        sent = send_mail("Your link", "https://example.org/secret", None, ["alice@example.org"])
+
+    assert sent == 0
+    assert [record.getMessage() for record in caplog.records] == [
+        "1 mail not sent: EMAIL_URL names no mail server"
+    ]
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("format", "backend"),
+    [("json", "chatscape.mail.UnsentBackend"), ("line", "django.core.mail.backends.console.EmailBackend")],
+)
+def test_without_a_mail_server_mails_are_for_a_console_that_somebody_reads(format, backend, tmp_path):
+    code = "from chatscape import settings; print(settings.EMAIL_BACKEND)"
+    environment = {"LOG_FORMAT": format, "CHATSCAPE_VAR": str(tmp_path), "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.stdout.strip() == backend
