@@ -36,8 +36,8 @@ from chatscape.metrics import catalogue
 logger = logging.getLogger(__name__)
 
 WATCHED_MOST = 100
-# After so long (seconds) the answer is that there is none, before clients give up by themselves. What was asked
-# for may have happened, or happen still: asking again is harmless.
+# After so long (seconds) the answer is that there is none, before clients give up by themselves. What was
+# asked for may have happened, or happen still: asking again is harmless.
 PATIENCE = 8.0
 Reply = dict[str, Any]
 

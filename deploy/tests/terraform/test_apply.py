@@ -145,8 +145,8 @@ def nothing_is_left(aws):
 
 def test_it_is_made_as_it_should_be_and_goes_without_a_trace(emulator, tmp_path):
     def aws(name, region=REGION):
-        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-        return boto3.client(name, region, endpoint_url=emulator, **keys)
+        session = boto3.Session("testing", "testing", region_name=region)
+        return session.client(name, endpoint_url=emulator)
 
     environ = {**KEYS, "AWS_ENDPOINT_URL": emulator}
     prepare(tmp_path, text=OVERRIDE, backend=True)
