@@ -27,7 +27,7 @@ if (document.documentElement.dataset.ws) {
   startTyping();
   startStanding();
   socket.start();
-  // The page says where the socket is, so nothing waits for this; the configuration may know better by now.
+  // Nothing waits for this: the page says where the socket is, or was.
   ask("/config.json").then((config) => socket.move(config.socket)).catch(() => {});
   sender.start();
 }

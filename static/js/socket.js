@@ -37,7 +37,7 @@ class Connection extends EventTarget {
     this.#connect();
   }
 
-  /** Go to another address. While it does not answer, it takes turns with the page's own. @param {string} url */
+  /** Go to another address; it takes turns with the page's own while it does not answer. @param {string} url */
   move(url) {
     if (!url || url === document.documentElement.dataset.ws) return;
     const before = this.#socket;
@@ -45,13 +45,10 @@ class Connection extends EventTarget {
     try {
       this.#connect();
     } catch {
-      // It is none.
       this.#moved = "";
       return;
     }
-    // Browsers complain of one that is closed while it opens.
-    if (before?.readyState === WebSocket.CONNECTING) before.addEventListener("open", () => before.close());
-    else before?.close();
+    before?.close();
     this.connected = false;
     this.#calls.abandon();
     this.#changed();

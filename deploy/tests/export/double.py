@@ -96,7 +96,8 @@ class Handler(BaseHTTPRequestHandler):
         if "AWS4-HMAC-SHA256" not in self.headers.get("Authorization", ""):
             return self.refuse(403, "AccessDenied")
         chunked = self.headers.get("x-amz-content-sha256", "").startswith("STREAMING")
-        if chunked or any(name.lower().startswith("x-amz-checksum") for name in self.headers):
+        # Of the rules of a bucket S3 itself wants one.
+        if chunked or (key and any(name.lower().startswith("x-amz-checksum") for name in self.headers)):
             return self.refuse(501, "NotImplemented")
         if parts.path.startswith("/2020-05-31/"):
             return self.cloudfront(parts.path.split("/")[2:], body)
