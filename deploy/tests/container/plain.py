@@ -65,6 +65,9 @@ def locked() -> list[Path]:
 class Layout:
     """The stages' file systems, in a mount namespace of their own."""
 
+    # The one that made this environment: libraries for another version are not here.
+    python = str(getattr(sys, "_base_executable", sys.executable))
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.last = Stage("")
@@ -108,6 +111,9 @@ class Layout:
         for place in PLACES:
             self.inside(f"mkdir -p {root}{place}; mount -t tmpfs -o mode=0755 none {root}{place}")
         self.inside(f"chmod 1777 {root}{PLACES[1]}")
+        # A base image has its Python where everybody may run it; here it may be in somebody's home.
+        for folder in Path(self.python).parents:
+            self.inside(f"chmod a+x {root}{folder}")
 
     def _workdir(self, stage: Stage, root: Path, rest: str) -> None:
         stage.folder = rest
@@ -120,8 +126,7 @@ class Layout:
 
     def path(self) -> str:
         """Where programs are, this interpreter's own Python first: the machine's may be another version."""
-        python = str(Path(getattr(sys, "_base_executable", sys.executable)).parent)
-        return f"{python}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+        return f"{Path(self.python).parent}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
     def _copy(self, stage: Stage, root: Path, rest: str) -> None:
         *flags, source, target = rest.split()

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from urllib.parse import urlsplit
 
 import pytest
@@ -76,8 +77,9 @@ def test_settings_understand_what_is_made(folder):
         " print(json.dumps([s.ALLOWED_HOSTS, s.WEB_CONCURRENCY,"
         " s.DATABASES['default']['HOST'], s.REDIS_URL.rpartition('@')[2], s.ALLAUTH_TRUSTED_PROXY_COUNT]))"
     )
-    python = shutil.which("python", path=str(ROOT / ".venv/bin")) or "python3"
-    done = subprocess.run([python, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=True
+    )
     assert json.loads(done.stdout) == [["chat.example.org"], 2, "database", "redis:6379/0", 1]
 
 

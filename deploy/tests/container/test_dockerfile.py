@@ -23,7 +23,6 @@ def works():
     return os.geteuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-@pytest.mark.soak
 @pytest.mark.skipif("REDIS_URL" in os.environ, reason="the same on every database: once is enough")
 @pytest.mark.skipif(
     not works(), reason="needs to be root and to mount overlays; `make soak` builds the image"

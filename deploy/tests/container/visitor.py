@@ -35,8 +35,11 @@ class Visitor:
         assert answer.url != page.url, f"{path}: {visible(answer.text)[:2000]}"
         return answer
 
-    def sign_up(self, name: str, path: str = "/accounts/signup/") -> Self:
-        self.submit(path, email=f"{name.lower()}@example.org", name=name, password1=PASSWORD)
+    def sign_up(self, name: str, invitation: str = "") -> Self:
+        """Make an account, after opening the link of an invitation if there is one."""
+        if invitation:
+            self.get(invitation)
+        self.submit("/accounts/signup/", email=f"{name.lower()}@example.org", name=name, password1=PASSWORD)
         return self
 
     def sign_in(self, name: str) -> Self:
@@ -51,6 +54,15 @@ class Visitor:
         link = re.search(r"https?://[^\s<\"]+/join/[\w-]+/", page.text)
         assert link, visible(page.text)[:2000]
         return urlsplit(link[0]).path
+
+    def accept(self) -> None:
+        """Accept the one who wants to be a contact."""
+        page = self.get("/contacts/")
+        action = re.search(r'action="(/contacts/[0-9a-f-]{36}/accept/)"', page.text)
+        assert action, visible(page.text)[:2000]
+        fields = {"csrfmiddlewaretoken": hidden(page.text, "csrfmiddlewaretoken")}
+        address, headers = urljoin(self.url, action[1]), {"Referer": page.url}
+        assert self.web.post(address, fields, headers=headers, timeout=30).status_code == 200
 
     def rooms(self) -> list[str]:
         """The paths of their conversations."""
