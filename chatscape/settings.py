@@ -342,6 +342,8 @@ STORAGES = {
 }
 MEDIA_ROOT = VAR_DIR / "media"
 WHITENOISE_MANIFEST_STRICT = False
+# Before files are collected they are served from where they lie.
+WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
 
 # Safety.
 SECURE_CONTENT_TYPE_NOSNIFF = True

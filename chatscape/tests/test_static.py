@@ -96,3 +96,9 @@ def test_nothing_else_is_a_file(ask):
 def test_a_file_cannot_be_written(ask, script):
     assert ask(script, "POST")[0] == 405
     assert ask(script)[0] == 200
+
+
+def test_before_files_are_collected_they_are_served_from_where_they_lie(client):
+    answer = client.get("/static/css/base.css")
+
+    assert (answer.status_code, answer["Content-Type"].partition(";")[0]) == (200, "text/css")
