@@ -102,3 +102,5 @@ def test_before_files_are_collected_they_are_served_from_where_they_lie(client):
     answer = client.get("/static/css/base.css")
 
     assert (answer.status_code, answer["Content-Type"].partition(";")[0]) == (200, "text/css")
+    assert b"{" in b"".join(answer.streaming_content)
+    answer.close()

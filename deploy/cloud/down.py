@@ -74,6 +74,8 @@ def _snapshot(rds: Any, database: str) -> None:
     except rds.exceptions.DBInstanceNotFoundFault:
         print("The database is gone already")
         return
+    except rds.exceptions.DBSnapshotAlreadyExistsFault:
+        pass  # Of this very second: it is waited for.
     rds.get_waiter("db_snapshot_available").wait(
         DBSnapshotIdentifier=name, WaiterConfig={"Delay": 15, "MaxAttempts": 480}
     )

@@ -1,5 +1,6 @@
 """Doctor beside parts that are broken in earnest: each is told, in time, with how to mend it."""
 
+import contextlib
 import json
 import os
 import resource
@@ -204,12 +205,9 @@ def small_disk(tmp_path) -> Iterator[Path]:
 def test_a_disk_that_is_full_or_cannot_be_written(small_disk, doctor):
     (small_disk / "secret_key").write_text("k" * 64)
     (small_disk / "static").mkdir()
-    with (small_disk / "filler").open("wb") as file:
-        try:
-            while True:
-                file.write(b"x" * 4096)
-                file.flush()
-        except OSError:
+    # Unbuffered, so that nothing is left to be written when the file is closed.
+    with (small_disk / "filler").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(b"x" * 4096):
             pass
 
     full = doctor("--only", "storage", CHATSCAPE_VAR=str(small_disk))
