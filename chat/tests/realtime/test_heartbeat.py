@@ -41,7 +41,7 @@ async def test_a_deaf_socket_heals(often, open_page, alice, bob, room):
     await page.follow(room.id)
     hub = ensure_hub()
     # The layer forgets the group, as it does after a day, and says nothing.
-    hub.link._alone = False
+    hub.link.alone = False
     await get_channel_layer().group_discard(room_group(room.id), hub.link.channel)
     for number in range(3):
         await database(say, alice, room, f"Unheard {number}")
