@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from chatscape.testing.parts import Process, wait_until
 from deploy.cloud.image import files
 
 DOCKERFILE = ROOT / "deploy/container/Dockerfile"
+# Not everybody has it on their path.
+CHROOT = shutil.which("chroot") or "/usr/sbin/chroot"
 # Empty at first in every stage. The last is where the state will be.
 PLACES = ("/srv", "/tmp", "/build", "/var/lib/chatscape")  # noqa: S108
 IDENTITY = ("--reuid=10001", "--regid=10001", "--clear-groups", "--bounding-set=-all", "--no-new-privs")
@@ -150,7 +153,7 @@ class Layout:
         # What was installed is compiled already.
         rest = rest.replace(" /srv/app /srv/venv", " /srv/app")
         env = shlex.join(f"{name}={value}" for name, value in {"PATH": self.path(), **stage.env}.items())
-        self.inside(f"chroot {root} env -i {env} sh -euc {shlex.quote(f'cd {stage.folder}; {rest}')}")
+        self.inside(f"{CHROOT} {root} env -i {env} sh -euc {shlex.quote(f'cd {stage.folder}; {rest}')}")
 
     def _install(self, root: Path) -> None:
         target = f"{root}/srv/venv/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
@@ -173,7 +176,7 @@ class Layout:
         """A command as the image's user calls it in the last stage, with the image's environment."""
         root, env = self.roots[""], [f"{name}={value}" for name, value in self.last.env.items()]
         inner = ["env", "-i", *env, "sh", "-c", f'cd {self.last.folder}; exec "$@"', "sh", *words]
-        return self.words("chroot", root, "setpriv", *IDENTITY, *inner)
+        return self.words(CHROOT, root, "setpriv", *IDENTITY, *inner)
 
     def said(self, what: str) -> list[str]:
         """The words of an instruction in JSON form, such as ENTRYPOINT."""

@@ -74,7 +74,15 @@ def test_a_failure_that_stays_is_one_line_and_the_next_run_does_the_rest(deploy,
     assert double.written == []
 
 
-def test_ctrl_c_leaves_a_bucket_that_the_next_run_completes(deploy, double):
+@pytest.fixture
+def listening():
+    """Hear Ctrl-C, also where the tests were started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_leaves_a_bucket_that_the_next_run_completes(deploy, double, listening):
     pressed = threading.Event()
 
     def fault(method, key):
