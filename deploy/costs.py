@@ -16,7 +16,7 @@ HOURS = 730  # of a month
 # Dollars an hour.
 VCPU, GIB = 0.04048, 0.004445  # Fargate, Linux on x86
 BALANCER, CAPACITY_UNIT, ADDRESS = 0.0225, 0.008, 0.005
-# One instance; a second one for when it fails costs the same again.
+# One instance; a second one for when it fails costs the same again. The larger ones and Redis are estimates.
 DATABASE = {"db.t4g.small": 0.032, "db.m7g.large": 0.168, "db.r7g.2xlarge": 0.956}
 CACHE = {"cache.t4g.micro": 0.016, "cache.t4g.small": 0.032, "cache.r7g.large": 0.219}
 # Dollars a month.
