@@ -53,8 +53,8 @@ suite: venv-dev
 	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -n $(WORKERS) $(ARGS) \
 		|| env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest $(AGAIN) $(ARGS)
 
-# These use neither, or start their own.
-ELSEWHERE := --ignore=deploy --ignore=chatscape/tests/doctor --ignore=chatscape/tests/test_configuration.py
+# Without those that use neither, or start their own.
+ELSEWHERE := accounts bench chat chatscape --ignore=chatscape/tests/doctor --ignore=chatscape/tests/test_configuration.py
 suite-servers: venv-dev
 	$(BIN)/python -m chatscape.testing.parts run -- $(BIN)/python -m pytest -n $(WORKERS) $(ELSEWHERE) $(ARGS) \
 		|| $(BIN)/python -m chatscape.testing.parts run -- $(BIN)/python -m pytest $(ELSEWHERE) $(AGAIN) $(ARGS)

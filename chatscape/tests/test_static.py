@@ -98,6 +98,8 @@ def test_a_file_cannot_be_written(ask, script):
     assert ask(script)[0] == 200
 
 
+# Closing an answer looks after the connection that another test may have left.
+@pytest.mark.django_db
 def test_before_files_are_collected_they_are_served_from_where_they_lie(client):
     answer = client.get("/static/css/base.css")
 

@@ -19,7 +19,9 @@ SUPERVISOR = """
 import ctypes, os, subprocess, sys
 from chatscape import workers
 from chatscape.listening import listen
-workers.END_PATIENCE, workers.LEAVE_PATIENCE, workers.START_PATIENCE = 1, 1, 20
+short = os.path.exists(sys.argv[2] + "/stubborn")
+workers.END_PATIENCE = workers.LEAVE_PATIENCE = 1 if short else 8
+workers.START_PATIENCE = 20
 workers.PAUSE_FIRST, workers.PAUSE_MOST = 0.01, 0.05
 workers.LOOK, workers.SILENT, workers.LAST_WORDS = 0.5, 6, 1
 command = [sys.executable, *sys.argv[1:]]
@@ -29,7 +31,7 @@ if os.path.exists(sys.argv[2] + "/orphan"):
     subprocess.run(["sh", "-c", "sleep 1 & echo orphan $!"])
 try:
     workers.Supervisor(
-        listen("127.0.0.1", 0), 2, command, spread=0, serving=lambda: print("serving", flush=True)
+        listen("127.0.0.1", 0), 2, command, spread=0, serving=lambda: os.write(1, b"serving\\n")
     ).run()
 except workers.GaveUp as problem:
     sys.exit(str(problem))
@@ -44,28 +46,32 @@ leashes.BEAT = 1000 if (folder / "mute").exists() else 0.1
 if (folder / "mute").exists():
     leashes.ALIVE = b"?"
 
+def say(word):
+    # A line at once: both workers write to one file, and `print` may write a line in pieces.
+    os.write(1, f"{word} {os.getpid()}\\n".encode())
+
 def hang():
     time.sleep(1000)
 
 def work():
     for number in range(20):
         asyncio.get_running_loop().call_later(number / 10, time.sleep, 0.2)
-    asyncio.get_running_loop().call_later(5, lambda: print("worked", os.getpid(), flush=True))
+    asyncio.get_running_loop().call_later(5, lambda: say("worked"))
 
 async def main():
     leash, gone = Leash(Post.parse(sys.argv[2])), asyncio.Event()
     def leave():
-        print("leaves", os.getpid(), flush=True)
+        say("leaves")
         leash.leaving()
         gone.set()
     def end():
-        print("ends", os.getpid(), flush=True)
+        say("ends")
         if not (folder / "stubborn").exists():
             gone.set()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, leave)
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR2, hang)
     asyncio.get_running_loop().add_signal_handler(signal.SIGALRM, work)
-    print("up", os.getpid(), flush=True)
+    say("up")
     leash.hold(leave, end)
     await gone.wait()
 
