@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from chatscape.testing.parts import family
+from chatscape.testing.processes import family
 
 STARTED = time.perf_counter()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chatscape.testing.machine import ROOT
-from chatscape.testing.parts import Process, free_port
+from chatscape.testing.processes import Process, free_port
 from chatscape.testing.server import Server
 
 Answer = dict[str, Any]

@@ -15,7 +15,7 @@ from typing import Any
 
 from chatscape.testing import npm
 from chatscape.testing.machine import Missing, private_folder
-from chatscape.testing.parts import Process, free_port
+from chatscape.testing.processes import Process, free_port
 
 SOURCES = Path(__file__).parent / "provider"
 CLIENT_ID, CLIENT_SECRET = "chatscape", "only-for-tests-" * 3

@@ -16,7 +16,7 @@ from typing import Self
 from chatscape.testing.discretion import told_by_server
 from chatscape.testing.environment import clean
 from chatscape.testing.machine import ROOT
-from chatscape.testing.parts import Process, free_port
+from chatscape.testing.processes import Process, free_port
 
 
 class Server(Process):

@@ -5,7 +5,7 @@ import signal
 import socket
 import time
 
-from chatscape.testing.parts import wait_until
+from chatscape.testing.processes import wait_until
 
 
 def ask(server, path):

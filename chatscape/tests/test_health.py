@@ -10,7 +10,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from chatscape import health, probes
 from chatscape.probes import GONE, OK, Database, Probe
-from chatscape.testing.parts import free_port
+from chatscape.testing.processes import free_port
 
 LIVE, READY = "/health/live", "/health/ready"
 

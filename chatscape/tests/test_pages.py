@@ -14,7 +14,7 @@ import pytest
 
 from chatscape.testing.environment import clean
 from chatscape.testing.machine import ROOT
-from chatscape.testing.parts import Process, free_port
+from chatscape.testing.processes import Process, free_port
 
 
 class OddServer(Process):

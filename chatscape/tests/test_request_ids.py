@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from chatscape.request_ids import current, id_for
-from chatscape.testing.parts import wait_until
+from chatscape.testing.processes import wait_until
 from chatscape.testing.server import Server
 from chatscape.tests.test_health import LIVE, READY
 

@@ -13,7 +13,7 @@ import pytest
 
 from chatscape.leash import Leash, Post, Tally
 from chatscape.testing.machine import ROOT
-from chatscape.testing.parts import Process, exists, family, wait_until
+from chatscape.testing.processes import Process, exists, family, wait_until
 
 SUPERVISOR = """
 import ctypes, os, subprocess, sys

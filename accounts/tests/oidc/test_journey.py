@@ -34,7 +34,7 @@ class Place(NamedTuple):
 def place(request: Any, serve: "Callable[..., Server]") -> Iterator[Place]:
     from accounts.tests.oidc.visits import callback_of
     from chatscape.testing.openid import CLIENT_ID, CLIENT_SECRET, ProviderServer
-    from chatscape.testing.parts import free_port
+    from chatscape.testing.processes import free_port
 
     port = free_port()
     here = f"http://127.0.0.1:{port}"

@@ -15,7 +15,7 @@ from chat.tests.browser.people import (
     send,
 )
 from chat.tests.browser.sockets import Between
-from chatscape.testing.parts import wait_until
+from chatscape.testing.processes import wait_until
 
 pytestmark = pytest.mark.browser
 

@@ -16,7 +16,7 @@ from chat.tests.browser.people import (
     send,
     status,
 )
-from chatscape.testing.parts import wait_until
+from chatscape.testing.processes import wait_until
 
 pytestmark = pytest.mark.browser
 

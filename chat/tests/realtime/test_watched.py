@@ -16,7 +16,8 @@ from websockets.exceptions import InvalidStatus
 from chat.tests.realtime.clusters import ask, post, set_scene
 from chat.tests.realtime.pages import Page, Wired, says
 from chatscape.metrics.kinds import Family
-from chatscape.testing.parts import exists, family, start_redis, wait_until
+from chatscape.testing.parts import start_redis
+from chatscape.testing.processes import exists, family, wait_until
 from chatscape.testing.server import Server
 
 TOKEN = "a-token-for-this-test"

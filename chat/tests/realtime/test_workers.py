@@ -14,7 +14,8 @@ import pytest
 
 from chat.tests.realtime.clusters import ask, set_scene, words
 from chat.tests.realtime.roamers import Roamer
-from chatscape.testing.parts import exists, family, start_postgres, start_redis, wait_until
+from chatscape.testing.parts import start_postgres, start_redis
+from chatscape.testing.processes import exists, family, wait_until
 from chatscape.testing.server import Server
 
 pytestmark = pytest.mark.skipif(

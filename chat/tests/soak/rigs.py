@@ -14,15 +14,8 @@ from typing import NamedTuple
 import psycopg
 
 from chat.tests.soak.audit import Database
-from chatscape.testing.parts import (
-    PostgresServer,
-    RedisServer,
-    exists,
-    family,
-    start_postgres,
-    start_redis,
-    wait_until,
-)
+from chatscape.testing.parts import PostgresServer, RedisServer, start_postgres, start_redis
+from chatscape.testing.processes import exists, family, wait_until
 from chatscape.testing.server import Server
 
 PEOPLE = 16

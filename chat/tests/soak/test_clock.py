@@ -12,7 +12,7 @@ from chat.tests.realtime.clusters import ask
 from chat.tests.soak.rigs import embedded
 from chat.tests.soak.trials import Crowd, dice
 from chatscape.testing.machine import private_folder
-from chatscape.testing.parts import wait_until
+from chatscape.testing.processes import wait_until
 
 pytestmark = [
     pytest.mark.soak,

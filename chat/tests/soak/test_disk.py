@@ -14,7 +14,8 @@ from chat.tests.realtime.clusters import ask, post, set_scene
 from chat.tests.soak.rigs import Rig, answers, embedded, quiet_port
 from chat.tests.soak.trials import Crowd, dice
 from chatscape.testing import parts
-from chatscape.testing.parts import start_postgres, start_redis, wait_until
+from chatscape.testing.parts import start_postgres, start_redis
+from chatscape.testing.processes import wait_until
 from chatscape.testing.server import Server
 
 pytestmark = pytest.mark.skipif(

@@ -10,7 +10,7 @@ import redis
 
 from chat.tests.soak.rigs import cluster, workers
 from chat.tests.soak.trials import Crowd, dice
-from chatscape.testing.parts import exists, wait_until
+from chatscape.testing.processes import exists, wait_until
 
 pytestmark = pytest.mark.skipif(
     bool(os.environ.get("REDIS_URL")), reason="brings servers of its own: once a run is enough"

@@ -23,7 +23,7 @@ from chat.tests.soak.audit import audit, truth, unread
 from chat.tests.soak.ledger import Ledger
 from chat.tests.soak.posters import Poster
 from chat.tests.soak.rigs import Rig
-from chatscape.testing.parts import wait_until
+from chatscape.testing.processes import wait_until
 
 SEED = os.environ.get("KILL_SEED") or str(int(time.time()))
 FIRST = int(os.environ.get("KILL_FIRST") or 1)

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from chatscape.backup.tests.world import hashes_in, manage
+from chatscape.testing.machine import Missing
 from chatscape.testing.newer_postgres import NewerPostgresServer
-from chatscape.testing.parts import Missing, PostgresServer, start_postgres
+from chatscape.testing.parts import PostgresServer, start_postgres
 
 FILL = "from chatscape.backup.tests.world import fill; fill()"
 

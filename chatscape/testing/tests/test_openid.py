@@ -6,7 +6,7 @@ import urllib.request
 import pytest
 
 from chatscape.testing import newer_postgres, npm, openid
-from chatscape.testing.parts import Missing
+from chatscape.testing.machine import Missing
 
 
 @pytest.mark.parametrize("sources", [openid.SOURCES, newer_postgres.SOURCES])

@@ -7,7 +7,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from chatscape.testing import machine
-from chatscape.testing.parts import Missing, start_postgres, start_redis
+from chatscape.testing.machine import Missing
+from chatscape.testing.parts import start_postgres, start_redis
 
 
 def test_a_program_that_is_nowhere_says_how_to_get_it(monkeypatch, tmp_path):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from chatscape.testing.machine import ROOT
-from chatscape.testing.parts import Process, wait_until
+from chatscape.testing.processes import Process, wait_until
 from deploy.cloud.image import files
 
 DOCKERFILE = ROOT / "deploy/container/Dockerfile"

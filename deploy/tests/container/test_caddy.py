@@ -16,7 +16,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
 from chatscape.testing.machine import ROOT
-from chatscape.testing.parts import Process, free_port, wait_until
+from chatscape.testing.processes import Process, free_port, wait_until
 from deploy.tests.container.visitor import Visitor
 
 CADDYFILE = ROOT / "deploy/compose/Caddyfile"

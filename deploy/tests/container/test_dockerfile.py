@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from chatscape.testing.machine import ROOT
-from chatscape.testing.parts import free_port
+from chatscape.testing.processes import free_port
 from deploy.cloud.image import files
 from deploy.tests.container.plain import DOCKERFILE, Contained, Layout, stages
 from deploy.tests.container.visitor import Visitor

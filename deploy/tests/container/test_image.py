@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from chatscape.testing.machine import ROOT
-from chatscape.testing.parts import free_port, wait_until
+from chatscape.testing.processes import free_port, wait_until
 from deploy.tests.container.engine import Engine, Unusable
 from deploy.tests.container.visitor import Visitor
 

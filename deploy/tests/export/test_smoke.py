@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatscape.testing.parts import free_port
+from chatscape.testing.processes import free_port
 from deploy.export import smoke
 from deploy.tests.export.conftest import run
 

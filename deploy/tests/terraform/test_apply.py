@@ -17,7 +17,7 @@ import urllib.request
 import boto3
 import pytest
 
-from chatscape.testing.parts import free_port
+from chatscape.testing.processes import free_port
 from deploy.tests.terraform.machine import needs_terraform, prepare, terraform
 
 pytestmark = [needs_terraform, pytest.mark.soak]
