@@ -1,4 +1,4 @@
-"""Settings of sign-in (django-allauth), taken into `chatscape.settings`."""
+"""Settings of people and of sign-in (django-allauth), taken into `chatscape.settings`."""
 
 from urllib.parse import urlsplit
 
@@ -6,6 +6,20 @@ from chatscape.env import Settings
 from chatscape.rates import limits_in, rates_of
 
 _env = Settings()
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.passwords.WordsOfThePlaceValidator"},
+]
+# A mailed link for another password is for now, not for whoever reads old mail (seconds).
+PASSWORD_RESET_TIMEOUT = 60 * 60
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
 
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {

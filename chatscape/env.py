@@ -177,6 +177,17 @@ class Settings:
             raise bad_value(name, "names no server")
         return value
 
+    def folder(
+        self, name: str, default: Path, *, mode: int = 0o777, about: str = "", shown: str = ""
+    ) -> Path:
+        """Return the absolute path of a folder, made unless it is there."""
+        folder = Path(self.text(name, about=about, shown=shown) or default).absolute()
+        try:
+            folder.mkdir(mode=mode, parents=True, exist_ok=True)
+        except OSError as error:
+            raise bad_value(name, f"{error.strerror}: {folder}") from error
+        return folder
+
     def of_library(self, name: str, *, about: str, secret: bool = False) -> None:
         """Note a variable that a library of ours reads for itself."""
         note(Variable(name, "library", about=about, secret=secret))

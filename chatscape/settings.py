@@ -3,32 +3,25 @@
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import dj_database_url
-from django.core.exceptions import ImproperlyConfigured
-
 from accounts.oidc.config import local_accounts_in, providers_in
 from chatscape.env import Settings, bad_value, secret_key
 from chatscape.headers import directives, of_files, origin_of, socket_address
 from chatscape.logs import configured
 from chatscape.proxy import request_key
 from chatscape.rates import limits_in
+from chatscape.stores import caches, channel_layers, databases
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Settings()
 
 # State: the database, uploads and the generated key live in one folder.
-VAR_DIR = Path(
-    env.text(
-        "CHATSCAPE_VAR",
-        about="the folder for the database, the generated key and collected static files",
-        shown="var",
-    )
-    or BASE_DIR / "var"
-).absolute()
-try:
-    VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-except OSError as error:
-    raise ImproperlyConfigured(f"CHATSCAPE_VAR: {error.strerror}: {VAR_DIR}") from error
+VAR_DIR = env.folder(
+    "CHATSCAPE_VAR",
+    BASE_DIR / "var",
+    mode=0o700,
+    about="the folder for the database, the generated key and collected static files",
+    shown="var",
+)
 
 DEBUG = env.flag("DEBUG", default=False, about="Django's debug pages; never on a server that others reach")
 SECRET_KEY = secret_key(
@@ -155,7 +148,7 @@ TEMPLATES = [
     }
 ]
 
-# The database: a file beside nothing else, or PostgreSQL.
+# The database: a file beside nothing else, or PostgreSQL (chatscape/stores.py).
 DATABASE_URL = env.url(
     "DATABASE_URL",
     ("postgres", "postgresql", "sqlite"),
@@ -166,47 +159,7 @@ DATABASE_URL = env.url(
 DATABASE_CONNECTIONS = env.number(
     "DATABASE_CONNECTIONS", 12, least=2, most=100, about="the most connections of one process to PostgreSQL"
 )
-if urlsplit(DATABASE_URL).scheme.startswith("postgres"):
-    # After a restart of the database a connection is found dead before it is used.
-    DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_health_checks=True)}
-    DATABASES["default"]["OPTIONS"] = {
-        # A machine that has vanished is noticed within some 20 seconds; the kernel would wait for 15 minutes.
-        "keepalives_idle": 10,
-        "keepalives_interval": 3,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 20_000,
-        **DATABASES["default"].get("OPTIONS", {}),
-        "connect_timeout": 5,
-        "pool": {
-            "min_size": 1,
-            "max_size": DATABASE_CONNECTIONS,
-            "timeout": 5,
-        },
-    }
-else:
-    DATABASES = {
-        "default": {
-            "ENGINE": "django.db.backends.sqlite3",
-            # Threads are few and live long; opening the file for each request costs milliseconds.
-            "CONN_MAX_AGE": 600,
-            "NAME": (
-                dj_database_url.parse(DATABASE_URL)["NAME"]
-                if DATABASE_URL
-                else str(VAR_DIR / "chatscape.sqlite3")
-            ),
-            "OPTIONS": {
-                # A transaction takes the write lock when it starts, so that two of them wait for
-                # each other instead of failing half-way.
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": (
-                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728;"
-                ),
-            },
-            # Tests with threads need a file: an in-memory database is shared through one lock.
-            "TEST": {"NAME": VAR_DIR / "test.sqlite3"},
-        }
-    }
+DATABASES = databases(DATABASE_URL, DATABASE_CONNECTIONS, VAR_DIR)
 
 # Between processes: nothing, or Redis.
 REDIS_URL = env.url(
@@ -215,55 +168,10 @@ REDIS_URL = env.url(
     about="`redis://host:6379/0`; needed as soon as there is more than one process",
     secret=True,
 )
-if REDIS_URL:
-    CHANNEL_LAYERS = {
-        "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {
-                "hosts": [
-                    {
-                        "address": REDIS_URL,
-                        "socket_connect_timeout": 2,
-                        "socket_timeout": 5,
-                        "health_check_interval": 10,
-                    }
-                ]
-            },
-        }
-    }
-    CACHES = {
-        "default": {
-            "BACKEND": "chatscape.cache.TolerantRedisCache",
-            "LOCATION": REDIS_URL,
-            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
-        }
-    }
-else:
-    CHANNEL_LAYERS = {
-        "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
-    }
-    # Whoever comes from many addresses must not push out what is counted of others.
-    CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-            "OPTIONS": {"MAX_ENTRIES": 50_000},
-        }
-    }
+CHANNEL_LAYERS = channel_layers(REDIS_URL)
+CACHES = caches(REDIS_URL)
 
-# People.
-AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "accounts.passwords.WordsOfThePlaceValidator"},
-]
-# A mailed link for another password is for now, not for whoever reads old mail (seconds).
-PASSWORD_RESET_TIMEOUT = 60 * 60
-LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/"
-LOGOUT_REDIRECT_URL = "/"
+# Sessions; the rest about people is in accounts/settings.py.
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_NAME = "chatscape_session"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
@@ -327,15 +235,13 @@ STATIC_URL = (
     or "/static/"
 )
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = Path(
-    env.text("STATIC_ROOT", about="the folder for collected static files", shown="`CHATSCAPE_VAR/static`")
-    or VAR_DIR / "static"
-).absolute()
 # WhiteNoise warns of a folder that is not there; before files are collected it is empty.
-try:
-    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
-except OSError as error:
-    raise ImproperlyConfigured(f"STATIC_ROOT: {error.strerror}: {STATIC_ROOT}") from error
+STATIC_ROOT = env.folder(
+    "STATIC_ROOT",
+    VAR_DIR / "static",
+    about="the folder for collected static files",
+    shown="`CHATSCAPE_VAR/static`",
+)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "chatscape.storage.StaticStorage"},
