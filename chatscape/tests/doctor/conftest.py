@@ -10,11 +10,18 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING
 
 import pytest
 
 from chatscape.testing.environment import clean
 from chatscape.testing.server import ROOT, _prepared_state
+
+if TYPE_CHECKING:
+    from chatscape.doctor.findings import Finding
+
+# Nobody listens there.
+CLOSED = "127.0.0.1:1"
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,13 @@ class Said:
 
 
 Doctor = Callable[..., Said]
+
+
+def errors(found: "Iterator[Finding]") -> list[str]:
+    """Return what is told as an error; each says how to mend it."""
+    told = [each for each in found if each.level == "error"]
+    assert all(each.mend for each in told)
+    return [each.text for each in told]
 
 
 @pytest.fixture
