@@ -66,7 +66,12 @@ class EmailFormField(forms.EmailField):
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> str:
-        return unicodedata.normalize("NFC", super().to_python(value) or "").lower()
+        text = super().to_python(value) or ""
+        if not (text.rpartition("@")[0].isascii() and text.isprintable()):
+            # Letters that become those of ASCII in lower case would make it somebody else's address, and
+            # characters that are not seen let it look like one.
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return unicodedata.normalize("NFC", text).lower()
 
     def run_validators(self, value: Any) -> None:
         # Too long, malformed or with control characters: for the person it is one mistake.

@@ -37,14 +37,7 @@ def exchange(
         "redirect_uri": provider.callback_url(request),
         "code_verifier": state["pkce_code_verifier"],
     }
-    headers = {}
-    client_id, secret = provider.config.client_id, provider.config.client_secret
-    if "client_secret_basic" in metadata.auth_methods or "client_secret_post" not in metadata.auth_methods:
-        both = f"{quote_plus(client_id)}:{quote_plus(secret)}".encode()
-        headers["Authorization"] = f"Basic {base64.b64encode(both).decode()}"
-    else:
-        form |= {"client_id": client_id, "client_secret": secret}
-    answer = ask(metadata.token_endpoint, headers=headers, form=form)
+    answer = _answer(form, metadata, provider)
     if answer.status == HTTPStatus.BAD_REQUEST and _error(answer) not in _OURS:
         # Too old, used, or somebody else's.
         raise Problem(Kind.EXPIRED, "the code is not valid (any more)")
@@ -57,6 +50,24 @@ def exchange(
     if not (isinstance(access_token, str) and access_token.isascii() and access_token.isprintable()):
         access_token = ""
     return Tokens(id_token, access_token)
+
+
+def _answer(form: dict[str, str], metadata: Metadata, provider: "Provider") -> Answer:
+    """Ask with our secret in the header, or in the form where the provider does not know us otherwise.
+
+    Some know both ways, and each client by one of them: who it is they check before they look at the code.
+    """
+    client_id, secret = provider.config.client_id, provider.config.client_secret
+    both = f"{quote_plus(client_id)}:{quote_plus(secret)}".encode()
+    headers = {"Authorization": f"Basic {base64.b64encode(both).decode()}"}
+    in_form = form | {"client_id": client_id, "client_secret": secret}
+    if "client_secret_post" not in metadata.auth_methods:
+        return ask(metadata.token_endpoint, headers=headers, form=form)
+    if "client_secret_basic" in metadata.auth_methods:
+        answer = ask(metadata.token_endpoint, headers=headers, form=form)
+        if answer.status != HTTPStatus.UNAUTHORIZED and _error(answer) != "invalid_client":
+            return answer
+    return ask(metadata.token_endpoint, form=in_form)
 
 
 def _error(answer: Answer) -> object:

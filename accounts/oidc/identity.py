@@ -13,6 +13,7 @@ from accounts.names import MOST, clean_name, is_allowed, validate_name
 from accounts.oidc.config import ProviderConfig
 from accounts.oidc.metadata import Metadata
 from accounts.oidc.problems import Kind, Problem
+from accounts.oidc.tokens import signed_userinfo
 from accounts.oidc.wire import ask
 
 Claims = dict[str, Any]
@@ -31,17 +32,21 @@ class Identity:
     groups: frozenset[str]
 
 
-def userinfo_of(metadata: Metadata, claims: Claims, access_token: str) -> Claims:
+def userinfo_of(metadata: Metadata, provider: ProviderConfig, claims: Claims, access_token: str) -> Claims:
     """Return what the provider adds to an ID token, which may be nothing.
 
     Raises `Problem` when it speaks of somebody else, or fails.
     """
     if not (metadata.userinfo_endpoint and access_token):
         return {}
-    answer = ask(metadata.userinfo_endpoint, headers={"Authorization": f"Bearer {access_token}"})
+    headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json, application/jwt"}
+    answer = ask(metadata.userinfo_endpoint, headers=headers)
     if answer.status != HTTPStatus.OK:
         return {}
-    found = answer.json()
+    if answer.kind == "application/jwt":
+        found = signed_userinfo(answer.body.decode(errors="replace").strip(), provider, metadata)
+    else:
+        found = answer.json()
     if "sub" not in found:
         # It must say of whom it speaks. What does not is of nobody.
         return {}
@@ -97,7 +102,8 @@ def _groups(value: Any) -> list[str]:
 
 
 def _name(source: Claims) -> str:
-    both = " ".join(str(source.get(part) or "") for part in ("given_name", "family_name"))
+    parts = (source.get("given_name"), source.get("family_name"))
+    both = " ".join(part for part in parts if isinstance(part, str))
     offered = (source.get("name"), both, source.get("nickname"), source.get("preferred_username"))
     return next(filter(None, (_usable(name) for name in offered)), "")
 

@@ -26,6 +26,8 @@ class Metadata:
     userinfo_endpoint: str
     end_session_endpoint: str
     algorithms: frozenset[str]
+    # Those of userinfo that is signed.
+    userinfo_algorithms: frozenset[str]
     auth_methods: frozenset[str]
     # Empty when it does not say.
     scopes: frozenset[str]
@@ -42,7 +44,7 @@ class Metadata:
         return urlsplit(self.authorization_endpoint).path == "/oauth2/authorize" and out in ("", "/logout")
 
 
-def metadata_of(provider: ProviderConfig, *, fresh: bool = False) -> Metadata:
+def metadata_of(provider: ProviderConfig, *, fresh: bool = False, seconds: float | None = None) -> Metadata:
     """Return what the provider says of itself, now, or within the last minutes unless `fresh`.
 
     Raises `Problem` when it cannot be reached or says what cannot be right.
@@ -50,16 +52,25 @@ def metadata_of(provider: ProviderConfig, *, fresh: bool = False) -> Metadata:
     key = f"oidc:metadata:{hashlib.sha256(provider.issuer.encode()).hexdigest()}"
     found = None if fresh else cache.get(key)
     if found is None:
-        found = document(provider.issuer.rstrip("/") + "/.well-known/openid-configuration")
+        found = document(provider.issuer.rstrip("/") + "/.well-known/openid-configuration", seconds=seconds)
         metadata = _read(found, provider)
         cache.set(key, found, LIFETIME)
         return metadata
     return _read(found, provider)
 
 
-def document(url: str) -> dict[str, Any]:
+def is_there(provider: ProviderConfig, *, seconds: float) -> bool:
+    """Say whether the provider answers so soon."""
+    try:
+        metadata_of(provider, fresh=True, seconds=seconds)
+    except Problem:
+        return False
+    return True
+
+
+def document(url: str, *, seconds: float | None = None) -> dict[str, Any]:
     """Fetch one of the documents that a provider publishes."""
-    answer = ask(url)
+    answer = ask(url, seconds=seconds)
     if answer.status != HTTPStatus.OK:
         raise Problem(Kind.BROKEN, f"answered {answer.status} for {urlsplit(url).path}")
     return answer.json()
@@ -79,9 +90,11 @@ def _read(found: dict[str, Any], provider: ProviderConfig) -> Metadata:
             ("end_session_endpoint", False),
         )
     }
+    algorithms = _words(found, "id_token_signing_alg_values_supported", "RS256")
     return Metadata(
         issuer=provider.issuer,
-        algorithms=_words(found, "id_token_signing_alg_values_supported", "RS256"),
+        algorithms=algorithms,
+        userinfo_algorithms=_words(found, "userinfo_signing_alg_values_supported", *algorithms),
         auth_methods=_words(found, "token_endpoint_auth_methods_supported", "client_secret_basic"),
         scopes=_words(found, "scopes_supported"),
         names_itself=found.get("authorization_response_iss_parameter_supported") is True,

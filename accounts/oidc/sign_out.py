@@ -5,12 +5,15 @@ from urllib.parse import urlsplit
 
 from allauth.account import views as allauth
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
+from accounts.oidc.config import ProviderConfig
 from accounts.oidc.exchange import Tokens
 from accounts.oidc.leaving import lead_to
-from accounts.oidc.metadata import Metadata
+from accounts.oidc.metadata import Metadata, is_there
 from chatscape.headers import FORGET
 
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 SESSION_KEY = "oidc_sign_out"
 # Longer ones, of people in hundreds of groups, make addresses that servers refuse.
 HINT_MOST = 4000
+# Seconds in which a provider must answer somebody who signs out.
+PATIENCE = 2.0
 
 
 def remember(request: HttpRequest, provider: "Provider", metadata: Metadata, tokens: Tokens) -> None:
@@ -47,19 +52,24 @@ def sign_out_url(request: HttpRequest, provider: "Provider", metadata: Metadata,
 
 
 class LogoutView(allauth.LogoutView):
-    """Sign out; who came through a provider is signed out there, too."""
+    """Sign out; who came through a provider is signed out there, too, unless it is gone."""
 
     def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
         # Taken out: who stops before the second factor keeps the session, which is nobody's.
-        name, url = self._provider()
+        provider, url = self._provider()
         response: HttpResponse = super().post(*args, **kwargs)
-        if url:
-            response = lead_to(self.request, url, name=name, out=True)
+        if provider is None:
+            return response
+        if is_there(provider, seconds=PATIENCE):
+            response = lead_to(self.request, url, name=provider.name, out=True)
             response["Clear-Site-Data"] = FORGET
+        else:
+            # Whoever is led there is lost.
+            words = _("%(name)s cannot be reached. You are signed out here; sign out there later, too.")
+            messages.warning(self.request, words % {"name": provider.name})
         return response
 
-    def _provider(self) -> tuple[str, str]:
+    def _provider(self) -> tuple[ProviderConfig | None, str]:
         id, url = self.request.session.pop(SESSION_KEY, None) or ("", "")
-        names = {each.id: each.name for each in settings.OIDC_PROVIDERS}
         # Not to one that is not configured any more.
-        return (names[id], url) if id in names else ("", "")
+        return next((each for each in settings.OIDC_PROVIDERS if each.id == id), None), url

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import jwt
@@ -16,6 +17,8 @@ from accounts.oidc.problems import Kind, Problem
 
 # Clocks differ a little. An end is an end, though: tokens live for minutes, and are read at once.
 SECONDS_EXPIRED, SECONDS_AHEAD = 5, 60
+USERINFO = ("iss", "sub", "aud")
+ID_TOKEN = (*USERINFO, "exp", "iat")
 
 
 def claims_in(
@@ -32,7 +35,7 @@ def claims_in(
     """
     if not isinstance(token, str):
         raise _refused("there is no ID token")
-    claims, algorithm = _signed(token, provider, metadata)
+    claims, algorithm = _signed(token, provider, metadata, metadata.algorithms, ID_TOKEN)
     if not _same(claims.get("nonce"), nonce.encode()):
         raise _refused("the nonce is another one")
     _check_audience(claims, provider)
@@ -49,28 +52,42 @@ def claims_in(
     return claims
 
 
-def _signed(token: str, provider: ProviderConfig, metadata: Metadata) -> tuple[dict[str, Any], str]:
+def signed_userinfo(token: str, provider: ProviderConfig, metadata: Metadata) -> dict[str, Any]:
+    """Return what userinfo says that is signed (5.3.2): by this provider, and for us. Raises `Problem`."""
+    claims, _algorithm = _signed(token, provider, metadata, metadata.userinfo_algorithms, USERINFO)
+    return claims
+
+
+def _signed(
+    token: str,
+    provider: ProviderConfig,
+    metadata: Metadata,
+    algorithms: frozenset[str],
+    needed: Sequence[str],
+) -> tuple[dict[str, Any], str]:
     try:
         header = jwt.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError, RecursionError):
-        raise _refused("the ID token cannot be read") from None
+        raise _refused("the token cannot be read") from None
     algorithm, kid = header.get("alg"), header.get("kid")
-    if algorithm not in KINDS or algorithm not in metadata.algorithms:
-        raise _refused("the ID token is signed in a way that is not allowed or not announced")
+    if not isinstance(algorithm, str) or algorithm not in algorithms & KINDS.keys():
+        raise _refused("the token is signed in a way that is not allowed or not announced")
     if str(header.get("typ", "JWT")).upper() != "JWT":
-        raise _refused("the token is no ID token")
+        raise _refused("the token is one of another kind")
     for fresh in (False, True):
         for key in keys_for(metadata, algorithm=algorithm, kid=kid, fresh=fresh):
             try:
-                return _decoded(token, key, algorithm, provider), algorithm
+                return _decoded(token, key, algorithm, provider, needed), algorithm
             except jwt.InvalidSignatureError:
                 continue
             except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
                 raise _refused(type(error).__name__) from None
-    raise _refused("no key of the provider has signed the ID token")
+    raise _refused("no key of the provider has signed the token")
 
 
-def _decoded(token: str, key: jwt.PyJWK, algorithm: str, provider: ProviderConfig) -> dict[str, Any]:
+def _decoded(
+    token: str, key: Any, algorithm: str, provider: ProviderConfig, needed: Sequence[str]
+) -> dict[str, Any]:
     return jwt.decode(
         token,
         key,
@@ -79,12 +96,12 @@ def _decoded(token: str, key: jwt.PyJWK, algorithm: str, provider: ProviderConfi
         audience=provider.client_id,
         leeway=SECONDS_EXPIRED,
         # The others are checked above, with another tolerance.
-        options={"require": ["iss", "sub", "aud", "exp", "iat"], "verify_iat": False, "verify_nbf": False},
+        options={"require": list(needed), "verify_iat": False, "verify_nbf": False},
     )
 
 
 def _check_audience(claims: dict[str, Any], provider: ProviderConfig) -> None:
-    several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
+    several = isinstance(claims["aud"], list) and set(claims["aud"]) != {provider.client_id}
     if (several or "azp" in claims) and claims.get("azp") != provider.client_id:
         raise _refused("it was issued to another party")
 
@@ -95,9 +112,8 @@ def _is_time(value: Any) -> bool:
 
 def _belongs(at_hash: Any, access_token: str, algorithm: str) -> bool:
     # That of the signature; Ed25519 has SHA-512 inside.
-    digest = hashlib.new(
-        f"sha{algorithm[2:] if algorithm != 'EdDSA' else '512'}", access_token.encode()
-    ).digest()
+    size = "512" if KINDS[algorithm] == "OKP" else algorithm[2:]
+    digest = hashlib.new(f"sha{size}", access_token.encode()).digest()
     half = base64url_encode(digest[: len(digest) // 2])
     return isinstance(at_hash, str) and _same(at_hash.rstrip("="), half)
 

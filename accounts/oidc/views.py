@@ -131,7 +131,7 @@ def _said(
             nonce=state["nonce"],
             access_token=tokens.access_token,
         )
-        userinfo = userinfo_of(metadata, claims, tokens.access_token)
+        userinfo = userinfo_of(metadata, provider.config, claims, tokens.access_token)
         return metadata, tokens, identity_in(claims, userinfo, provider.config)
     except Problem:
         raise

@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from accounts.oidc import sign_out
 from accounts.tests.oidc.visits import config_of, query_of
 from accounts.tests.people import PASSWORD, make_user
 
@@ -63,13 +64,20 @@ def test_a_provider_without_such_a_place(standard, configure, visitor):
     assert visitor.person == ""
 
 
-def test_a_provider_that_is_gone_keeps_nobody(standard, configure, visitor):
+@pytest.mark.parametrize("wrong", [{"status": 500}, {"drip": 100}, {"hangup": "before"}], ids=str)
+def test_a_provider_that_is_gone_keeps_nobody(standard, configure, visitor, monkeypatch, wrong):
+    """And nobody is led to where nothing answers."""
     configure(config_of(standard))
     visitor.sign_in("alice")
-    configure(config_of(standard, issuer="http://127.0.0.1:9"))
+    monkeypatch.setattr(sign_out, "PATIENCE", 0.5)
+    standard.twist(discovery=wrong)
 
-    assert visitor.client.post("/accounts/logout/").status_code == 302
-    assert visitor.person == ""
+    answer = visitor.client.post("/accounts/logout/", **BROWSER)
+
+    assert (visitor.person, answer["Location"]) == ("", "/")
+    assert answer["Clear-Site-Data"] == '"cache"'
+    page = visitor.client.get(answer["Location"], follow=True)
+    assert "Example cannot be reached. You are signed out here" in page.text
 
 
 def test_nobody_is_sent_to_a_provider_that_is_not_configured_any_more(standard, configure, visitor):

@@ -19,7 +19,7 @@ const here = `http://127.0.0.1:${port}`;
 const COOKIES = ["_session", "_session.sig", "_session.legacy", "_session.legacy.sig"];
 
 const keys = {};
-for (const alg of ["RS256", "PS256", "ES256", "EdDSA"]) await addKey(alg, `${alg}-1`);
+for (const alg of ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"]) await addKey(alg, `${alg}-1`);
 let people = {};
 let twist = {};
 let seen = [];
@@ -41,7 +41,7 @@ const provider = new Provider(issuer, {
   },
   // Cognito puts everything into the ID token.
   conformIdTokenClaims: !cognito,
-  enabledJWA: { idTokenSigningAlgValues: ["RS256", "PS256", "ES256", "EdDSA"] },
+  enabledJWA: { idTokenSigningAlgValues: Object.values(keys).map(({ alg }) => alg) },
   pkce: { required: () => true },
   features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: !cognito, logoutSource } },
   routes: cognito
@@ -74,7 +74,8 @@ function claimsOf(id) {
   return cognito ? { "cognito:username": id, token_use: "id", ...mine } : mine;
 }
 
-// What a test wants otherwise of an answer: {"status", "body", "set", "drop", "delay", "size", "drip", "hangup"}.
+// What a test wants otherwise of an answer: {"status", "type", "to", "body", "set", "drop", "delay", "size", "drip",
+// "trickle", "hangup"}.
 provider.use(async (ctx, next) => {
   if (ctx.method !== "OPTIONS") seen.push({ path: ctx.path, query: { ...ctx.query } });
   await next();
@@ -85,6 +86,7 @@ provider.use(async (ctx, next) => {
   if (place === "token" && ctx.body?.id_token && twist.id_token) {
     ctx.body = { ...ctx.body, id_token: await forged(ctx.body, twist.id_token) };
   }
+  if (place === "userinfo" && twist.userinfo?.jwt) await sign(ctx, twist.userinfo.jwt);
   if (twist[place]) await bend(ctx, twist[place]);
 });
 
@@ -108,13 +110,23 @@ function inStrings(body) {
   return "email_verified" in rest ? { ...rest, email_verified: String(rest.email_verified) } : rest;
 }
 
-async function bend(ctx, { status, body, set, drop = [], delay, size, drip, hangup }) {
+/** Answer with a signed token instead of an object, which may be forged like an ID token. */
+async function sign(ctx, wanted) {
+  const claims = { iss: issuer, aud: clients[0].client_id, ...ctx.body };
+  ctx.body = await forged({ id_token: `${encoded({ alg: "RS256", kid: "RS256-1" })}.${encoded(claims)}.e30` }, wanted);
+  ctx.type = "application/jwt";
+}
+
+async function bend(ctx, { status, type, to, body, set, drop = [], delay, size, drip, trickle, hangup }) {
   if (delay) await pause(delay);
   if (body !== undefined) ctx.body = body;
   if (set || drop.length) ctx.body = without({ ...ctx.body, ...set }, drop);
   if (status) ctx.status = status;
+  if (type) ctx.type = type;
+  if (to) ctx.set("Location", to);
   if (size) ctx.body = { ...ctx.body, padding: "x".repeat(size) };
   if (drip) await dripping(ctx, drip);
+  if (trickle) await trickling(ctx, trickle);
   if (hangup) hangUp(ctx, hangup);
 }
 
@@ -131,6 +143,17 @@ async function dripping(ctx, every) {
   ctx.res.writeHead(200, { "Content-Type": "application/json" });
   while (!ctx.res.destroyed) {
     ctx.res.write(" ");
+    await pause(every);
+  }
+}
+
+/** Never come to the end of the headers. */
+async function trickling(ctx, every) {
+  ctx.respond = false;
+  const { socket } = ctx.res;
+  socket.write("HTTP/1.1 200 OK\r\nX-Endless: ");
+  while (!socket.destroyed) {
+    socket.write("x");
     await pause(every);
   }
 }
@@ -156,7 +179,9 @@ async function forged({ id_token: token, access_token }, { set, drop = [], alg, 
   const used = alg ? keys[`${alg}-1`] : keys[was.kid];
   const signing = key === "wrong" ? (await jose.generateKeyPair(used.alg)).privateKey : used.privateKey;
   const head = { ...was, alg: used.alg, kid: used.kid, ...header };
-  return new jose.SignJWT(claims).setProtectedHeader(without(head, header.kid === null ? ["kid"] : [])).sign(signing);
+  const crit = Object.fromEntries((header.crit ?? []).map((name) => [name, true]));
+  const signed = new jose.SignJWT(claims).setProtectedHeader(without(head, header.kid === null ? ["kid"] : []));
+  return signed.sign(signing, { crit });
 }
 
 function half(hash, text) {
