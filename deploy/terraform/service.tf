@@ -96,7 +96,7 @@ resource "aws_ecs_task_definition" "each" {
       portMappings = [{ name = "http", containerPort = local.port, protocol = "tcp" }]
       # Whether the process lives; whether it can serve is the balancer's question.
       healthCheck = {
-        command     = ["CMD", "python", "-I", "-S", "/srv/app/deploy/container/alive.py"]
+        command     = ["CMD", "python", "-I", "-S", "/srv/app/deploy/alive.py"]
         interval    = 15
         timeout     = 5
         retries     = 4
