@@ -13,9 +13,10 @@ resource "aws_lb" "front" {
   security_groups    = [aws_security_group.each["balancer"].id]
 
   # Sockets live as long as something is said within this time: heartbeats are.
-  idle_timeout                     = local.balancer_idle
-  drop_invalid_header_fields       = true
-  desync_mitigation_mode           = "strictest"
+  idle_timeout               = local.balancer_idle
+  drop_invalid_header_fields = true
+  # The strictest refuses people for a cookie of another site of the domain that has a letter beyond ASCII in it.
+  desync_mitigation_mode           = "defensive"
   enable_http2                     = true
   enable_cross_zone_load_balancing = true
   enable_deletion_protection       = var.deletion_protection
@@ -29,7 +30,8 @@ resource "aws_lb_target_group" "web" {
   protocol    = "HTTP"
   # Whoever has few requests under way gets the next: after a restart sockets go where there is room.
   load_balancing_algorithm_type = "least_outstanding_requests"
-  # Requests that are under way are answered; sockets are told by the server itself when to come back.
+  # Requests that are under way are answered. ECS waits for this before it tells the server to end: sockets that
+  # last longer are cut by the balancer, and come back by themselves.
   deregistration_delay = local.draining
 
   # Ready says no while the database is gone. Replacing tasks would not bring it back: a failover of the

@@ -50,10 +50,11 @@ data "aws_iam_policy_document" "execution" {
   statement {
     sid     = "ReadSecrets"
     actions = ["secretsmanager:GetSecretValue"]
-    resources = concat(
+    # What stands after a secret's ARN says which part of it a variable is.
+    resources = distinct(concat(
       [for secret in aws_secretsmanager_secret.app : secret.arn],
-      values(var.secret_settings),
-    )
+      [for source in values(var.secret_settings) : join(":", slice(split(":", source), 0, 7))],
+    ))
   }
 }
 

@@ -322,7 +322,7 @@ variable "settings" {
 }
 
 variable "secret_settings" {
-  description = "More environment variables of the server whose values are in Secrets Manager, such as EMAIL_URL: name and the secret's ARN."
+  description = "More environment variables of the server whose values are in Secrets Manager, such as EMAIL_URL: name and the secret's ARN, of one with several values with `:key::` behind it."
   type        = map(string)
   default     = {}
 

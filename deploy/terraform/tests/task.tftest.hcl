@@ -10,10 +10,13 @@ mock_provider "aws" {
 }
 
 variables {
-  environment     = "test"
-  image_tag       = "v1"
-  settings        = { LOG_LEVEL = "WARNING", SIGN_UP = "open" }
-  secret_settings = { EMAIL_URL = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:mail-AbCdEf" }
+  environment = "test"
+  image_tag   = "v1"
+  settings    = { LOG_LEVEL = "WARNING", SIGN_UP = "open" }
+  secret_settings = {
+    EMAIL_URL         = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:mail-AbCdEf:url::"
+    BACKUP_PASSPHRASE = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:mail-AbCdEf:passphrase::"
+  }
 }
 
 run "server" {
@@ -36,13 +39,20 @@ run "server" {
   }
 
   assert {
-    condition     = toset([for one in jsondecode(aws_ecs_task_definition.each["web"].container_definitions)[0].secrets : one.name]) == toset(["SECRET_KEY", "DATABASE_URL", "REDIS_URL", "OIDC_CLIENT_SECRET", "METRICS_TOKEN", "EMAIL_URL"])
+    condition     = toset([for one in jsondecode(aws_ecs_task_definition.each["web"].container_definitions)[0].secrets : one.name]) == toset(["SECRET_KEY", "DATABASE_URL", "REDIS_URL", "OIDC_CLIENT_SECRET", "METRICS_TOKEN", "EMAIL_URL", "BACKUP_PASSPHRASE"])
     error_message = "A secret is missing, or one too many."
   }
 
   assert {
     condition     = length(setintersection([for one in jsondecode(aws_ecs_task_definition.each["web"].container_definitions)[0].environment : one.name], [for one in jsondecode(aws_ecs_task_definition.each["web"].container_definitions)[0].secrets : one.name])) == 0
     error_message = "A secret is in the environment in plain text."
+  }
+
+  assert {
+    condition = [for one in one([for said in data.aws_iam_policy_document.execution.statement : said if said.sid == "ReadSecrets"]).resources : one if strcontains(one, "mail")] == [
+      "arn:aws:secretsmanager:eu-central-1:123456789012:secret:mail-AbCdEf"
+    ]
+    error_message = "The tasks are told a part of a secret that they may not read."
   }
 
   assert {

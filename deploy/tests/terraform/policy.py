@@ -37,7 +37,7 @@ ALWAYS: dict[str, dict[str, set[Any]]] = {
         )
     },
     "aws_ecr_repository": {"image_tag_mutability": {"IMMUTABLE"}},
-    "aws_lb": {"drop_invalid_header_fields": {True}},
+    "aws_lb": {"drop_invalid_header_fields": {True}, "desync_mitigation_mode": {"defensive"}},
     "aws_kms_key": {"enable_key_rotation": {True}},
     "aws_cloudfront_origin_access_control": {"signing_behavior": {"always"}, "signing_protocol": {"sigv4"}},
     "aws_ecs_service": {"enable_execute_command": {False}},

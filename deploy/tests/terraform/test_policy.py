@@ -86,6 +86,7 @@ def test_what_is_added_and_wrong_is_found(tmp_path, text, problem):
             r"publicly_accessible\1= true",
             "publicly_accessible must be False",
         ),
+        (r'"defensive"', '"strictest"', "desync_mitigation_mode must be defensive"),
         (r'"redirect-to-https"', '"allow-all"', "plain http is served"),
         (r"TLSv1\.2_2021", "TLSv1", "old TLS is spoken"),
         (r"ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-2016-08", "old TLS is spoken"),
