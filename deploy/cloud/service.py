@@ -43,18 +43,24 @@ def migrate(ecs: Any, logs: Any, made: Outputs, *, look: float = _LOOK_SECONDS) 
 
 
 def roll(ecs: Any, made: Outputs, *, look: float = _LOOK_SECONDS) -> None:
-    """Put the newest task definition into service and wait until only that one runs."""
+    """Put the newest task definition into service and wait until only that one runs.
+
+    A first version that did not start has none before it to go back to: ECS has given up, and is asked anew.
+    """
     running = _service(ecs, made)
     family = running["taskDefinition"].rpartition("/")[2].partition(":")[0]
     newest = ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]["taskDefinitionArn"]
-    if running["taskDefinition"] != newest:
-        ecs.update_service(cluster=made.cluster, service=made.service, taskDefinition=newest)
+    given_up = _primary(running).get("rolloutState") == "FAILED"
+    if running["taskDefinition"] != newest or given_up:
+        ecs.update_service(
+            cluster=made.cluster, service=made.service, taskDefinition=newest, forceNewDeployment=given_up
+        )
     said = ""
 
     def stable() -> bool:
         nonlocal said
         service = _service(ecs, made)
-        newer: Any = next((one for one in service["deployments"] if one["status"] == "PRIMARY"), {})
+        newer = _primary(service)
         if newer.get("taskDefinition") != newest or newer.get("rolloutState") == "FAILED":
             raise Problem(f"The new version did not start, the old one serves: {_newest_event(service)}")
         now = f"{service['runningCount']} of {service['desiredCount']} tasks run"
@@ -73,6 +79,11 @@ def _service(ecs: Any, made: Outputs) -> Any:
     if not services:
         raise Problem(f"There is no service {made.service} in {made.cluster}.")
     return services[0]
+
+
+def _primary(service: Any) -> Any:
+    """Return the deployment that ECS is bringing about, or has."""
+    return next((one for one in service["deployments"] if one["status"] == "PRIMARY"), {})
 
 
 def _network(ecs: Any, made: Outputs) -> dict[str, Any]:

@@ -21,17 +21,19 @@ class Logs:
 class Ecs:
     """A service, its task definitions, and tasks that end after two looks."""
 
-    def __init__(self, *, exit_code: int | None = 0, stuck: bool = False) -> None:
+    def __init__(self, *, exit_code: int | None = 0, stuck: bool = False, given_up: bool = False) -> None:
         self.exit_code = exit_code
         self.stuck = stuck
+        # The newest version, the only one there was, did not start before.
+        self.given_up = given_up
         self.calls: list[str] = []
-        self.running = f"{ARN}:task-definition/chatscape-trial:1"
+        self.running = f"{ARN}:task-definition/chatscape-trial:{2 if given_up else 1}"
         self.looks = 0
         self.left_behind: list[str] = []
         self.started: dict[str, Any] = {}
 
     def describe_services(self, *, cluster: str, services: list[str]) -> Any:
-        failed = self.stuck and self.running.endswith(":2")
+        failed = self.given_up or (self.stuck and self.running.endswith(":2"))
         return {
             "services": [
                 {
@@ -66,8 +68,17 @@ class Ecs:
             }
         }
 
-    def update_service(self, *, cluster: str, service: str, taskDefinition: str) -> None:  # noqa: N803
+    def update_service(
+        self,
+        *,
+        cluster: str,
+        service: str,
+        taskDefinition: str,  # noqa: N803
+        forceNewDeployment: bool,  # noqa: N803
+    ) -> None:
         self.calls.append("update")
+        if self.running != taskDefinition or forceNewDeployment:
+            self.given_up = False
         self.running = taskDefinition
 
     def list_tasks(self, **_: Any) -> Any:

@@ -147,6 +147,13 @@ def test_a_version_that_does_not_start_is_told_with_the_reason(world, capsys):
     assert told(capsys).endswith("the old one serves: tasks failed their health checks")
 
 
+def test_a_first_version_that_was_given_up_is_tried_again(world):
+    world.ecs = Ecs(given_up=True)
+
+    assert world.run(*ARGUMENTS) == 0
+    assert world.ecs.calls[-1] == "update"
+
+
 def test_a_site_that_does_not_answer_is_a_failure(world, site, capsys):
     site.answers["/ws/"] = (404, "text/html", b"not found")
 
