@@ -1,6 +1,6 @@
 """Take a WebSocket's connection away from Daphne, Autobahn and Twisted: a bare descriptor remains.
 
-It reaches into the objects of three libraries; `chat/tests/realtime/test_parked.py` tells when one of
+It reaches into the objects of three libraries; `chat/tests/realtime/test_parking.py` tells when one of
 their versions has others. Whatever is not as expected leaves the connection where it is, before
 anything has been changed.
 """
