@@ -71,3 +71,11 @@ def report_about(subject: "User", *, by: "User", room: "Room | None" = None, **f
     return Report.objects.create(
         reporter=by, subject=subject, room=room, context="rude words", evidence=evidence, **fields
     )
+
+
+def decide(
+    actor: "User", report: "Report", decision: str, reason: str = "Insults", **fields: Any
+) -> "Report":
+    from chat.actions import moderation
+
+    return moderation.decide(actor=actor, report_id=report.id, decision=decision, reason=reason, **fields)
