@@ -46,6 +46,11 @@ def say(author: User, room: Room, body: str = "Hello", **fields: Any) -> Message
     )
 
 
+def sequences(markup: str) -> list[int]:
+    """Return the sequences of the messages that a page or a fragment shows."""
+    return [int(number) for number in re.findall(r'<article [^>]*data-sequence="(\d+)"', markup)]
+
+
 def fill(room: Room, authors: Sequence[User], count: int, body: str = "Message %d") -> None:
     """Put `count` messages into an empty room at once, one author after the other, a minute apart."""
     start = timezone.now() - timedelta(minutes=count)
