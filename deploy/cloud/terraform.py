@@ -44,6 +44,7 @@ class Outputs:
     oidc_issuer: str
     oidc_client_id: str
     log_group: str
+    environment: Mapping[str, str]
 
 
 class Terraform:

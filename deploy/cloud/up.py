@@ -105,19 +105,30 @@ EXPORTED = {
     "AWS_CLOUDFRONT_DISTRIBUTION": "distribution",
     "PUBLIC_URL": "url",
 }
+# What exported files say as the server does, and so take from what that is told.
+SHARED = ("SIGN_UP", "SOCKET_URL", "STATIC_URL")
 
 
 def manage(environment: Environment, made: Mapping[str, Any], *words: str) -> None:
     """Run a command of manage.py for the environment, configured by Terraform's outputs and nothing else."""
+    told = made.get("environment") or {}
+    ours = {name: str(made.get(output, "")) for name, output in EXPORTED.items()}
+    ours |= {name: told[name] for name in SHARED if name in told}
     run(
         [sys.executable, "manage.py", *words],
         folder=environment.root,
         environ={
-            **{name: value for name, value in os.environ.items() if not name.startswith("OIDC_")},
-            **{name: str(made.get(output, "")) for name, output in EXPORTED.items()},
+            **{name: value for name, value in os.environ.items() if not _is_of_this_machine(name)},
+            **ours,
             "CHATSCAPE_VAR": str(environment.folder / "state"),
         },
     )
+
+
+def _is_of_this_machine(name: str) -> bool:
+    """Say whether a variable configures a server of whoever types the command."""
+    own = (*EXPORTED, *SHARED, "AWS_S3_PREFIX")
+    return name.startswith("OIDC_") or name.removesuffix("_FILE") in own
 
 
 def step(title: str) -> None:

@@ -70,6 +70,11 @@ output "assign_public_ip" {
   value       = var.nat_gateway ? "DISABLED" : "ENABLED"
 }
 
+output "environment" {
+  description = "What the server is told that is no secret; static files are exported with the same."
+  value       = local.environment
+}
+
 output "oidc_issuer" {
   description = "Issuer of the user pool (OIDC_ISSUER)."
   value       = local.oidc_issuer

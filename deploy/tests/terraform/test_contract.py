@@ -128,7 +128,7 @@ def test_alarms_watch_the_number_that_the_server_writes(settings):
 def test_connections_outlive_those_who_use_them():
     """Each closes later than whoever sends requests into it; sockets are heard of before anybody gives up."""
     seconds = {name: hcl.literal(local(name)) for name in ("heartbeat", "balancer_idle", "server_idle")}
-    origins = [block for block in resource("aws_cloudfront_distribution", "front").walk()]
+    origins = list(resource("aws_cloudfront_distribution", "front").walk())
     [kept] = [
         inner.value("origin_keepalive_timeout")
         for inner in origins
