@@ -150,7 +150,7 @@ def world(tmp_path, monkeypatch, site):
         oidc_issuer="https://cognito-idp.eu-central-1.amazonaws.com/pool",
         oidc_client_id="client",
         log_group="/chatscape/trial",
-        environment={"SIGN_UP": "open", "HOST": "0.0.0.0"},
+        environment={"SIGN_UP": "open", "PORT": "8000"},
     )
     for name in list(os.environ):
         if name.startswith("AWS_"):

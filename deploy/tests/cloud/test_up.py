@@ -238,12 +238,12 @@ def test_exported_files_say_what_the_server_is_told(world, monkeypatch):
     monkeypatch.setenv("SIGN_UP", "invited")
     monkeypatch.setenv("SOCKET_URL_FILE", "/of/this/machine")
     monkeypatch.setenv("AWS_S3_PREFIX", "of/this/machine/")
-    monkeypatch.delenv("HOST", raising=False)
+    monkeypatch.delenv("PORT", raising=False)
     world.run(*ARGUMENTS)
 
     environ = world.environ()
     assert environ["SIGN_UP"] == "open"
-    assert not {"HOST", "SOCKET_URL", "SOCKET_URL_FILE", "AWS_S3_PREFIX"} & environ.keys()
+    assert not {"PORT", "SOCKET_URL", "SOCKET_URL_FILE", "AWS_S3_PREFIX"} & environ.keys()
 
 
 def test_an_output_that_is_missing_is_named(world, capsys):
