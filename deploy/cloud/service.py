@@ -45,15 +45,18 @@ def migrate(ecs: Any, logs: Any, made: Outputs, *, look: float = _LOOK_SECONDS) 
 def roll(ecs: Any, made: Outputs, *, look: float = _LOOK_SECONDS) -> None:
     """Put the newest task definition into service and wait until only that one runs.
 
-    A first version that did not start has none before it to go back to: ECS has given up, and is asked anew.
+    Tasks that ended before the database was migrated must not count against it: ECS gives up after three, and a
+    first version has none before it to go back to. So ECS is asked anew.
     """
     running = _service(ecs, made)
     family = running["taskDefinition"].rpartition("/")[2].partition(":")[0]
     newest = ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]["taskDefinitionArn"]
-    given_up = _primary(running).get("rolloutState") == "FAILED"
-    if running["taskDefinition"] != newest or given_up:
+    first = _primary(running)
+    failing = first.get("rolloutState") != "COMPLETED" and first.get("failedTasks", 0) > 0
+    anew = failing or first.get("rolloutState") == "FAILED"
+    if running["taskDefinition"] != newest or anew:
         ecs.update_service(
-            cluster=made.cluster, service=made.service, taskDefinition=newest, forceNewDeployment=given_up
+            cluster=made.cluster, service=made.service, taskDefinition=newest, forceNewDeployment=anew
         )
     said = ""
 

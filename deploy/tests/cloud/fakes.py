@@ -21,19 +21,19 @@ class Logs:
 class Ecs:
     """A service, its task definitions, and tasks that end after two looks."""
 
-    def __init__(self, *, exit_code: int | None = 0, stuck: bool = False, given_up: bool = False) -> None:
+    def __init__(self, *, exit_code: int | None = 0, stuck: bool = False, failing: str = "") -> None:
         self.exit_code = exit_code
         self.stuck = stuck
-        # The newest version, the only one there was, did not start before.
-        self.given_up = given_up
+        # How it is with the newest version, the only one there was, when its tasks have ended before.
+        self.failing = failing
         self.calls: list[str] = []
-        self.running = f"{ARN}:task-definition/chatscape-trial:{2 if given_up else 1}"
+        self.running = f"{ARN}:task-definition/chatscape-trial:{2 if failing else 1}"
         self.looks = 0
         self.left_behind: list[str] = []
         self.started: dict[str, Any] = {}
 
     def describe_services(self, *, cluster: str, services: list[str]) -> Any:
-        failed = self.given_up or (self.stuck and self.running.endswith(":2"))
+        stuck = self.stuck and self.running.endswith(":2")
         return {
             "services": [
                 {
@@ -43,10 +43,11 @@ class Ecs:
                         {
                             "status": "PRIMARY",
                             "taskDefinition": self.running,
-                            "rolloutState": "FAILED" if failed else "COMPLETED",
+                            "rolloutState": self.failing or ("FAILED" if stuck else "COMPLETED"),
+                            "failedTasks": 2 if self.failing else 0,
                         }
                     ],
-                    "runningCount": 2,
+                    "runningCount": 0 if self.failing else 2,
                     "desiredCount": 2,
                     "events": [{"message": "tasks failed their health checks"}],
                 }
@@ -78,7 +79,7 @@ class Ecs:
     ) -> None:
         self.calls.append("update")
         if self.running != taskDefinition or forceNewDeployment:
-            self.given_up = False
+            self.failing = ""
         self.running = taskDefinition
 
     def list_tasks(self, **_: Any) -> Any:

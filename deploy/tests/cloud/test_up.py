@@ -147,8 +147,10 @@ def test_a_version_that_does_not_start_is_told_with_the_reason(world, capsys):
     assert told(capsys).endswith("the old one serves: tasks failed their health checks")
 
 
-def test_a_first_version_that_was_given_up_is_tried_again(world):
-    world.ecs = Ecs(given_up=True)
+@pytest.mark.parametrize("state", ["FAILED", "IN_PROGRESS"])
+def test_what_ended_before_the_migrations_is_tried_again(world, monkeypatch, state):
+    monkeypatch.setattr("deploy.cloud.service.STABLE_SECONDS", 1)
+    world.ecs = Ecs(failing=state)
 
     assert world.run(*ARGUMENTS) == 0
     assert world.ecs.calls[-1] == "update"
