@@ -1,5 +1,6 @@
 """What a decision about a report does, and what it needs."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -128,7 +129,7 @@ def test_evidence_that_lies_about_an_author_removes_nothing_of_others(mona, repo
 def test_removing_while_the_person_posts_waits_for_no_end(mona, report, mallory, their_room):
     from chat.tests.situations import say
 
-    works = [lambda: decide(mona, report, "mute", days=1, remove=[1, 2])]
+    works: list[Callable[[], object]] = [lambda: decide(mona, report, "mute", days=1, remove=[1, 2])]
     works += [lambda: say(mallory, their_room) for _time in range(10)]
 
     answers = at_once(works)
