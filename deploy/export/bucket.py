@@ -1,7 +1,9 @@
 """The objects under one prefix of one bucket; no other is touched."""
 
-from collections.abc import Callable, Iterator
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError
@@ -9,6 +11,7 @@ from botocore.parsers import ResponseParserError
 
 from deploy.export.aws import code_of
 from deploy.export.files import File
+from deploy.export.variants import unpacked
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -49,14 +52,8 @@ class Bucket:
 
     def read(self, key: str) -> bytes | None:
         """Return an object's content, or None when there is none."""
-        try:
-            return _again(
-                lambda: self.client.get_object(Bucket=self.name, Key=self.prefix + key)["Body"].read()
-            )
-        except ClientError as error:
-            if code_of(error) in _NOT_THERE:
-                return None
-            raise
+        found = self.fetch(key)
+        return found and found.body
 
     def describe(self, key: str, version: str = "") -> File | None:
         """Return what an object is, with no content, or None when there is none or it is not ours."""
@@ -71,8 +68,25 @@ class Bucket:
         mark = {name.lower(): value for name, value in found.get("Metadata", {}).items()}.get(MARK, "")
         if not mark:
             return None
-        types = found.get("ContentType", ""), found.get("CacheControl", ""), found.get("ContentEncoding", "")
-        return File(key, b"", *types, sha256=mark)
+        return File(key, b"", *_headers(found), sha256=mark)
+
+    def fetch(self, key: str) -> File | None:
+        """Return an object with its content, whoever has written it, or None when there is none."""
+        return _again(lambda: self._fetch(key))
+
+    def _fetch(self, key: str) -> File | None:
+        try:
+            found = self.client.get_object(Bucket=self.name, Key=self.prefix + key)
+        except ClientError as error:
+            if code_of(error) in _NOT_THERE:
+                return None
+            raise
+        body, headers = found["Body"].read(), _headers(found)
+        try:
+            plain = unpacked(body, headers[2])
+        except ValueError:
+            plain = body
+        return File(key, body, *headers, sha256=sha256(plain).hexdigest())
 
     def put(self, file: File) -> str:
         """Write an object and return its ETag."""
@@ -81,6 +95,8 @@ class Bucket:
             Bucket=self.name,
             Key=self.prefix + file.key,
             Body=file.body,
+            # Servers refuse what has changed on its way; a bucket with locks demands it.
+            ContentMD5=b64encode(bytes.fromhex(file.md5)).decode(),
             ContentType=file.type,
             CacheControl=file.cache,
             Metadata={MARK: file.sha256},
@@ -118,6 +134,10 @@ def _again(ask: Callable[[], T], times: int = 3) -> T:
         except (IncompleteReadError, ReadTimeoutError, ResponseParserError, ResponseStreamingError):
             continue
     return ask()
+
+
+def _headers(found: Mapping[str, Any]) -> tuple[str, str, str]:
+    return found.get("ContentType", ""), found.get("CacheControl", ""), found.get("ContentEncoding", "")
 
 
 def _plain(etag: str) -> str:

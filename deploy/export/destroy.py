@@ -62,7 +62,7 @@ def _found(clients: Clients, target: Target) -> Found:
     bucket, front = places(clients, target)
     listing, record = bucket.listing(), recorded(bucket)
     # With nothing to export, whatever is ours is stale.
-    stale = planned([], listing, record, bucket.describe, target.jobs).stale
+    stale = planned([], listing, record, bucket, target.jobs).stale
     return Found(bucket, front, listing, stale, _versions(bucket, target.jobs))
 
 

@@ -56,7 +56,7 @@ def export(target: Target, wishes: Wishes, out: IO[str]) -> None:
     out.flush()
     files = collect(target.url)
     with told(target):
-        plan = planned(files, listing, record, bucket.describe, target.jobs)
+        plan = planned(files, listing, record, bucket, target.jobs)
         if record.lost and any(key in listing for key in (*plan.unchanged, *plan.stale)):
             out.write(
                 f"The record of earlier exports {record.lost}; the files themselves say what they are.\n"
@@ -141,7 +141,7 @@ def remove(
 def is_ours(bucket: Bucket, key: str, entry: Entry, listed: Listed) -> bool:
     if entry.agrees(listed):
         return True
-    found = bucket.describe(key)
+    found = bucket.fetch(key)
     return found is not None and found.sha256 == entry.sha256
 
 

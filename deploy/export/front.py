@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from deploy.export.aws import code_of
 from deploy.export.errors import Refused
@@ -64,6 +65,9 @@ class Front:
             if code_of(error) == "NoSuchDistribution":
                 raise
             # Whoever may only invalidate can do without.
+            return
+        except ResponseParserError:
+            # Servers that only play CloudFront know invalidations at most.
             return
         self.domain = found.get("DomainName", "")
         for origin in found.get("DistributionConfig", {}).get("Origins", {}).get("Items", ()):

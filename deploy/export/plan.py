@@ -1,18 +1,17 @@
 """What an export would change in a bucket."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from deploy.export.bucket import Listed
+from deploy.export.bucket import Bucket, Listed
 from deploy.export.collect import UNHASHED
 from deploy.export.files import File
 from deploy.export.record import KEY, Entry, Record, entry_of, now, seen
 
 _HASH = re.compile(r"[0-9a-f]{32}")
-Describe = Callable[[str], File | None]
 
 
 @dataclass
@@ -38,7 +37,7 @@ def planned(
     files: Iterable[File],
     listing: Mapping[str, Listed],
     record: Record,
-    describe: Describe,
+    bucket: Bucket,
     jobs: int,
 ) -> Plan:
     """Compare the files with the bucket. An object is asked about itself only when nothing else tells."""
@@ -54,8 +53,17 @@ def planned(
             plan.changed.append(file)
         else:
             doubtful.append(file)
+
+    def look(file: File) -> File | None:
+        entry, listed = record.files.get(file.key), listing[file.key]
+        # Nobody remembers what was written, and this looks like the hash of another content: only that tells.
+        if not (entry and entry.etag) and listed.etag != file.md5 and _HASH.fullmatch(listed.etag):
+            return bucket.fetch(file.key)
+        # Not all servers keep what an object says of itself.
+        return bucket.describe(file.key) or bucket.fetch(file.key)
+
     with ThreadPoolExecutor(jobs) as pool:
-        for file, found in zip(doubtful, pool.map(describe, [file.key for file in doubtful]), strict=True):
+        for file, found in zip(doubtful, pool.map(look, doubtful), strict=True):
             if found and seen(found) == seen(file):
                 listed = listing[file.key]
                 plan.unchanged[file.key] = Entry(*seen(file), listed.etag, listed.size)
@@ -63,7 +71,7 @@ def planned(
                 plan.changed.append(file)
         keys = {file.key for file in files} | {KEY}
         others = {key: listed for key, listed in listing.items() if key not in keys}
-        plan.stale = _stale(others, record, describe, pool)
+        plan.stale = _stale(others, record, bucket, pool)
     return plan
 
 
@@ -80,21 +88,18 @@ def _is_other(file: File, listed: Listed, entry: Entry | None) -> bool:
         return False
     if listed.size != file.size and not file.encoding:
         return True
-    if entry and entry.etag:
-        return bool(listed.etag) and listed.etag != entry.etag
-    # Nobody remembers: then what looks like the hash of another content is taken for one.
-    return not file.encoding and bool(_HASH.fullmatch(listed.etag))
+    return bool(entry and entry.etag and listed.etag and listed.etag != entry.etag)
 
 
 def _stale(
-    others: Mapping[str, Listed], record: Record, describe: Describe, pool: ThreadPoolExecutor
+    others: Mapping[str, Listed], record: Record, bucket: Bucket, pool: ThreadPoolExecutor
 ) -> dict[str, Entry]:
     """Return what is ours among objects that are not exported, each with the time since when."""
     found = {key: record.files[key] for key in others if key in record.files}
     if record.lost:
         # Nobody remembers: what could be ours says itself whether it is, and is stale from now on.
         asked = [key for key in others if key.startswith("static/") or key in UNHASHED]
-        for key, file in zip(asked, pool.map(describe, asked), strict=True):
+        for key, file in zip(asked, pool.map(bucket.describe, asked), strict=True):
             if file:
                 found[key] = Entry(*seen(file), others[key].etag, others[key].size)
     return {

@@ -1,6 +1,5 @@
 """What visitors get: asked for at the site's address, and compared with what was exported."""
 
-import gzip
 import socket
 import time
 import urllib.error
@@ -9,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from http.client import HTTPException
 
-import brotli
 from django.conf import settings
 
 from deploy.export import cors
 from deploy.export.files import File
+from deploy.export.variants import unpacked
 
 _TIMEOUT = 10
 # How long a CDN may take until all of it knows.
@@ -51,9 +50,9 @@ def address(url: str, file: File) -> str:
     return f"{url}/{file.key}"
 
 
-def problems(url: str, files: Sequence[File], patience: float = PATIENCE) -> list[str]:
+def problems(url: str, files: Sequence[File]) -> list[str]:
     """Return what is not as it was exported, after giving it some time. Raises `NoAnswer`."""
-    until, pause = time.monotonic() + patience, 0.5
+    until, pause = time.monotonic() + PATIENCE, 0.5
     left, reached = list(files), False
     while True:
         found = [(file, _problem(address(url, file), file)) for file in left]
@@ -95,21 +94,11 @@ def _problem(url: str, file: File) -> "str | NoAnswer":
     if wanted not in told.get("Cache-Control", ""):
         return f"is not {wanted} (Cache-Control: {told.get('Cache-Control', 'none')})"
     try:
-        plain = _unpacked(body, told.get("Content-Encoding", ""))
-    except (OSError, EOFError, ValueError, brotli.error):
+        plain = unpacked(body, told.get("Content-Encoding", ""))
+    except ValueError:
         return "cannot be unpacked"
     if sha256(plain).hexdigest() != file.sha256:
         return "is not what was exported"
     if "Origin" in headers and not told.get("Access-Control-Allow-Origin"):
         return "is not for pages of another origin (no Access-Control-Allow-Origin)"
     return ""
-
-
-def _unpacked(body: bytes, encoding: str) -> bytes:
-    if encoding == "gzip":
-        return gzip.decompress(body)
-    if encoding == "br":
-        return bytes(brotli.decompress(body))
-    if encoding not in ("", "identity"):
-        raise ValueError
-    return body

@@ -5,6 +5,7 @@ file is its name: so these and no others have both, always (docs/decisions.md).
 """
 
 import gzip
+import zlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -31,3 +32,17 @@ def _both(file: File) -> tuple[File, ...]:
         File(file.key + suffix, bodies[encoding], file.type, file.cache, encoding, file.sha256)
         for encoding, suffix in ENCODINGS.items()
     )
+
+
+def unpacked(body: bytes, encoding: str) -> bytes:
+    """Return what a browser makes of a body. Raises `ValueError` when it can make nothing of it."""
+    try:
+        if encoding == "gzip":
+            return gzip.decompress(body)
+        if encoding == "br":
+            return bytes(brotli.decompress(body))
+    except (OSError, EOFError, zlib.error, brotli.error) as error:
+        raise ValueError(f"is no {encoding}") from error
+    if encoding not in ("", "identity"):
+        raise ValueError(f"{encoding} is not known")
+    return body

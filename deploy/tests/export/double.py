@@ -41,6 +41,8 @@ class Double:
     # How often it says that an invalidation goes on.
     busy: int = 1
     page_size: int = 5
+    # Whether objects say of themselves what their writer said of them.
+    keeps_metadata: bool = True
     etags: Callable[[Stored], str] = field(default=lambda stored: stored.etag)
     asked: list[tuple[str, str]] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
@@ -168,7 +170,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def of_object(self, bucket: dict[str, Stored], key: str, body: bytes) -> None:
         if self.command == "PUT":
-            names = [*KEPT, *(name for name in self.headers if name.lower().startswith("x-amz-meta-"))]
+            md5 = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+            # As a bucket with locks wants it.
+            if self.headers.get("Content-MD5") != md5:
+                return self.refuse(400, "BadDigest")
+            own = [name for name in self.headers if name.lower().startswith("x-amz-meta-")]
+            names = [*KEPT, *(own if self.double.keeps_metadata else ())]
             headers = {name: self.headers[name] for name in names if self.headers.get(name)}
             with self.double.lock:
                 bucket[key] = Stored(body, headers)

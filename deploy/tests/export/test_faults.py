@@ -276,8 +276,9 @@ def test_a_permission_that_is_missing_is_named(deploy, double, methods, key, act
     assert f"AWS does not permit {action}" in told.splitlines()[-1]
 
 
-def test_who_may_not_look_at_the_distribution_may_invalidate_all_the_same(deploy, double):
-    double.fault = lambda method, key: "403" if method == "GET" and key.endswith("EDIST") else None
+@pytest.mark.parametrize("kind", ["403", "garbage"])
+def test_who_may_not_look_at_the_distribution_may_invalidate_all_the_same(deploy, double, kind):
+    double.fault = lambda method, key: kind if method == "GET" and key.endswith("EDIST") else None
 
     assert deploy().code == 0
     assert len(double.invalidations) == 1

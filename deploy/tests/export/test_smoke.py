@@ -1,5 +1,7 @@
 """A site that serves something else is found out."""
 
+import gzip
+
 import pytest
 
 from chatscape.testing.processes import free_port
@@ -24,6 +26,8 @@ def serve(double, monkeypatch, change):
     monkeypatch.setattr(Handler, "visit", visit)
 
 
+# It begins as gzip does.
+CORRUPT = gzip.compress(b"")[:10] + b"and goes on otherwise"
 WRONG = {
     "answers 404": lambda stored: (404, b"", {}),
     "is text/plain instead of text/javascript": lambda stored: (
@@ -37,7 +41,7 @@ WRONG = {
         {**stored.headers, "Cache-Control": "public, max-age=60"},
     ),
     "is not what was exported": lambda stored: (200, stored.body + b"//", stored.headers),
-    "cannot be unpacked": lambda stored: (200, b"no", {**stored.headers, "Content-Encoding": "gzip"}),
+    "cannot be unpacked": lambda stored: (200, CORRUPT, {**stored.headers, "Content-Encoding": "gzip"}),
 }
 
 
