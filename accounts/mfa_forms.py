@@ -80,7 +80,7 @@ class AnswerMixin:
     def full_clean(self) -> None:
         try:
             super().full_clean()  # type: ignore[misc]
-            if "credential" in self.cleaned_data:
+            if self.is_bound and "credential" in self.cleaned_data:  # type: ignore[attr-defined]
                 self._check_origin()
         except (TypeError, ValueError, KeyError, AttributeError, LookupError):
             self.cleaned_data: dict[str, Any] = {}

@@ -59,6 +59,16 @@ def test_next_of_a_passkey_never_leads_elsewhere(bob: User) -> None:
     assert knock(visitor(), passkey, next="https://evil.example/")["Location"] == "/"
 
 
+def test_nothing_has_failed_before_a_key_was_asked(bob: User) -> None:
+    client = recent(bob)
+    pages = [client.get(ADD), visitor().get(LOGIN)]
+    add_passkey(client)
+    pages += [client.get(AGAIN), sign_in(bob).get(STEP)]
+    for page in pages:
+        assert page.status_code == 200
+        assert 'role="alert" hidden></p>' in page.text
+
+
 def test_a_password_is_not_enough_any_more(bob: User) -> None:
     passkey = add_passkey(recent(bob))
     client = sign_in(bob)
