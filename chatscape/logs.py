@@ -32,6 +32,8 @@ _QUERY = re.compile(r"(?<=[\w/])\?[\w.%-]+=[^\s'\"]*")
 # A database repeats the row that it refuses.
 _ROW = re.compile(r"^\s*(DETAIL|CONTEXT|LINE \d+|HINT|QUERY|STATEMENT):.*$", re.MULTILINE)
 _QUOTED = re.compile(r"(['\"])(?:(?!\1).){40,}\1")
+# Here Django logs requests that it refuses.
+_OF_STRANGERS = "django.security."
 _TRACEBACK = "Traceback (most recent call last)"
 # What would end a line, or change how a terminal shows it.
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
@@ -123,6 +125,9 @@ class Console(logging.StreamHandler[Any]):
     """Writes lines, and counts those that somebody should look at."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno == logging.ERROR and record.name.startswith(_OF_STRANGERS):
+            # As a request for another host: whoever sends such things must not be able to raise an alarm.
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
         if record.levelno >= logging.WARNING:
             catalogue.log_lines.add(record.levelname)
         super().emit(record)

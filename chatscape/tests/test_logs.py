@@ -210,6 +210,24 @@ def test_lines_that_somebody_should_look_at_are_counted():
     assert catalogue.log_lines.values[("ERROR",)] == before + 1
 
 
+def test_what_strangers_send_raises_no_alarm(client):
+    """Scanners ask for other hosts all day."""
+    out = io.StringIO()
+    handler = Console(out)
+    handler.setFormatter(JsonFormatter())
+    logging.getLogger().addHandler(handler)
+    before = dict(catalogue.log_lines.values)
+    try:
+        assert client.get("/", HTTP_HOST="evil.example.org").status_code == 400
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+    [line] = [json.loads(each) for each in out.getvalue().splitlines() if "evil" in each]
+    assert (line["level"], line["logger"]) == ("WARNING", "django.security.DisallowedHost")
+    assert catalogue.log_lines.values.get(("ERROR",), 0) == before.get(("ERROR",), 0)
+    assert catalogue.log_lines.values[("WARNING",)] > before.get(("WARNING",), 0)
+
+
 def test_debugging_is_for_our_own_lines():
     found = configured("json", "DEBUG")
 
