@@ -1,11 +1,15 @@
 """What a password may be: long, of any characters, and taken as it is."""
 
 import re
+import time
+from contextlib import suppress
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 
 from accounts.models import User
+from accounts.passwords import WordsOfThePlaceValidator
 from accounts.tests.people import PASSWORD
 from chat.tests.situations import client_of
 
@@ -16,10 +20,10 @@ PAGES = ("/accounts/login/", "/accounts/signup/", CHANGE, "/accounts/reauthentic
 ODD = (
     "  blanks before and after  ",
     "onlysmallletters",
-    "0987612345678",
+    "0987602814736",
     "pässwörter und 日本語 🗝️",
     "<script>\"';--%00\\",
-    "x y" * 60,
+    " ".join(f"Word {number}" for number in range(40)),
 )
 
 
@@ -44,10 +48,44 @@ def test_any_characters_make_a_password_and_each_counts(bob, password):
             assert not signs_in(bob, other), other
 
 
-@pytest.mark.parametrize("password", ["short", "123456789", "password1234", "qwertyuiop", "bob@example.com"])
+@pytest.mark.parametrize(
+    "password",
+    [
+        *("short", "123456789", "password1234", "qwertyuiop", "bob@example.com"),
+        # What people make of a common password that is too short, and of what fingers write by themselves.
+        *("Football123!", "!!sunshine7", "liverpool2025", "passw0rd2024", "jordan23!?"),
+        *("12345678901234", "0987654321abc", "qwertyasdfgh1", "abcdefghijklmnop", "zyxwvutsrq12"),
+        *("aaaaaaaaaaaa", "abcabcabcabc", "1212121212", "x y x y x y x y "),
+    ],
+)
 def test_what_anybody_would_guess_is_refused(bob, password):
     assert change(bob, password) == 422
     assert signs_in(bob, PASSWORD)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "football in the rain",
+        "liverpool-sunshine-7",
+        "abcd and nothing more",
+        "hahaha, that is mine",
+        "1066 and all that",
+        "qwertz by the sea",
+        "password of my garden",
+        "3.14159265358",
+    ],
+)
+def test_words_that_are_common_make_a_password_with_others(bob, password):
+    assert change(bob, password) == 302
+
+
+def test_looking_at_a_long_password_takes_no_time(bob):
+    began = time.process_time()
+    for password in ("1234567890" * 400, "ab" * 2_000 + "c", "\u0130" * 4_000, f"x{'!' * 500_000}x"):
+        with suppress(ValidationError):
+            WordsOfThePlaceValidator().validate(password)
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(
