@@ -1,32 +1,18 @@
 """The code is applied to an emulator of AWS's APIs, looked at, and destroyed.
 
-That takes minutes: `make soak` does it.
-
-The emulator has no response headers policies and publishes no functions (CloudFront), forgets the nodes of a
-replication group and deletes no subnet group (ElastiCache), and knows no tags of scaling targets (Application
-Auto Scaling). Those alone are taken out of the copy that is applied.
+That takes minutes: `make soak` does it. What the emulator lacks is in `emulator`.
 """
 
 import json
-import re
-import subprocess
-import sys
-import time
-import urllib.request
 
 import boto3
 import pytest
 
-from chatscape.testing.processes import free_port
+from deploy.tests.terraform import emulator
 from deploy.tests.terraform.machine import needs_terraform, prepare, terraform
 
 pytestmark = [needs_terraform, pytest.mark.soak]
 REGION = "eu-central-1"
-KEYS = {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
 GIVEN = (
     "-auto-approve",
     "-input=false",
@@ -38,57 +24,13 @@ OVERRIDE = """
 terraform {
   backend "local" {}
 }
-
-provider "aws" {
-  region            = var.region
-  s3_use_path_style = true
-}
-
-provider "aws" {
-  alias             = "us_east_1"
-  region            = "us-east-1"
-  s3_use_path_style = true
-}
-
-locals {
-  headers = {}
-}
-
-resource "aws_cloudfront_function" "variants" {
-  publish = false
-}
 """
 
 
 @pytest.fixture(scope="module")
-def emulator(tmp_path_factory):
-    """The emulator as a server; its address."""
-    port = free_port()
-    log = (tmp_path_factory.mktemp("emulator") / "log").open("w")
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-        url = f"http://127.0.0.1:{port}"
-        end = time.monotonic() + 120
-        while True:
-            try:
-                urllib.request.urlopen(f"{url}/moto-api/", timeout=5).close()  # noqa: S310 - loopback
-                break
-            except OSError:
-                assert time.monotonic() < end, "the emulator does not answer"
-                assert process.poll() is None, "the emulator has ended"
-                time.sleep(0.2)
+def url(tmp_path_factory):
+    with emulator.emulator(tmp_path_factory.mktemp("emulator")) as url:
         yield url
-        process.terminate()
-
-
-def lacking(folder):
-    """Take out what the emulator lacks."""
-    front, secrets = folder / "cdn.tf", folder / "secrets.tf"
-    front.write_text(re.sub(r" +response_headers_policy_id .*\n", "", front.read_text()))
-    (folder / "cache.tf").unlink()
-    (folder / "autoscaling.tf").unlink()
-    endpoint = "${aws_elasticache_replication_group.main.primary_endpoint_address}"
-    secrets.write_text(secrets.read_text().replace(endpoint, "cache.invalid"))
 
 
 def bucket_is_read_by_this_distribution_alone(aws, outputs):
@@ -146,15 +88,14 @@ def nothing_is_left(aws):
     assert aws("secretsmanager").list_secrets()["SecretList"] == []
 
 
-def test_it_is_made_as_it_should_be_and_goes_without_a_trace(emulator, tmp_path):
+def test_it_is_made_as_it_should_be_and_goes_without_a_trace(url, tmp_path):
     def aws(name, region=REGION):
         session = boto3.Session("testing", "testing", region_name=region)
-        return session.client(name, endpoint_url=emulator)
+        return session.client(name, endpoint_url=url)
 
-    # What it cannot do it answers with 500: asking 25 times does not help.
-    environ = {**KEYS, "AWS_ENDPOINT_URL": emulator, "AWS_MAX_ATTEMPTS": "3"}
-    prepare(tmp_path, text=OVERRIDE, backend=True)
-    lacking(tmp_path)
+    environ = {**emulator.KEYS, "AWS_ENDPOINT_URL": url}
+    prepare(tmp_path, text=OVERRIDE + emulator.PROVIDERS, backend=True)
+    emulator.lacking(tmp_path)
 
     terraform(tmp_path, "apply", *GIVEN, **environ)
 
