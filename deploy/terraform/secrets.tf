@@ -9,10 +9,15 @@ locals {
   }
   made = { for name, kept in terraform_data.made : name => sensitive(kept.output) }
 
+  # The authorities of RDS are Amazon's own: whoever has put them beside the code has the server believe those
+  # alone (docs/aws.md).
+  authorities  = "deploy/database-ca.pem"
+  database_tls = fileexists("${path.module}/../../${local.authorities}") ? "sslmode=verify-full&sslrootcert=/srv/app/${local.authorities}" : "sslmode=require"
+
   # What the server reads. Whole addresses, so that nothing is put together by hand.
   secrets = {
     SECRET_KEY         = local.made["secret_key"]
-    DATABASE_URL       = "postgres://${aws_db_instance.main.username}:${local.made["database"]}@${aws_db_instance.main.endpoint}/${aws_db_instance.main.db_name}?sslmode=require"
+    DATABASE_URL       = "postgres://${aws_db_instance.main.username}:${local.made["database"]}@${aws_db_instance.main.endpoint}/${aws_db_instance.main.db_name}?${local.database_tls}"
     REDIS_URL          = "rediss://:${local.made["cache"]}@${aws_elasticache_replication_group.main.primary_endpoint_address}:6379/0"
     OIDC_CLIENT_SECRET = aws_cognito_user_pool_client.web.client_secret
     METRICS_TOKEN      = local.made["metrics"]

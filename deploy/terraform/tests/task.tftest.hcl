@@ -56,7 +56,7 @@ run "server" {
   }
 
   assert {
-    condition     = nonsensitive(aws_secretsmanager_secret_version.app["DATABASE_URL"].secret_string) == "postgres://chatscape:madeup0123456789madeup0123456789@db.example:5432/chatscape?sslmode=require"
+    condition     = nonsensitive(aws_secretsmanager_secret_version.app["DATABASE_URL"].secret_string) == "postgres://chatscape:madeup0123456789madeup0123456789@db.example:5432/chatscape?${local.database_tls}" && can(regex("^sslmode=(require$|verify-full&sslrootcert=/srv/app/deploy/)", local.database_tls))
     error_message = "DATABASE_URL is not whole, or without TLS."
   }
 

@@ -80,6 +80,16 @@ def test_whether_it_lives_is_asked_by_a_program_that_is_in_the_image(container):
     assert settings.BASE_DIR / program in set(image.files(settings.BASE_DIR))
 
 
+def test_the_authorities_that_the_database_is_believed_by_come_into_the_image(tmp_path):
+    for name in (image.DOCKERFILE, image.IGNORED):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes((settings.BASE_DIR / name).read_bytes())
+    authorities = tmp_path / hcl.literal(local("authorities"))
+    authorities.write_text("-----BEGIN CERTIFICATE-----\n")
+
+    assert authorities in set(image.files(tmp_path))
+
+
 def test_the_pool_leads_back_to_where_the_server_waits():
     client = resource("aws_cognito_user_pool_client", "web")
     callback = reverse("openid_connect_callback", kwargs={"provider_id": "sso"})
