@@ -15,3 +15,8 @@ A backup is a tar of JSON lines, compressed and on request encrypted. What is wh
 
 class BackupError(Exception):
     """What went wrong, as one line for whoever runs the server."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return what a database says, without the row that it may repeat in later lines."""
+    return (str(error).strip().splitlines() or ["no reason given"])[0]

@@ -24,6 +24,8 @@ from chatscape.backup.manifest import (
 PIECE, PIECE_MOST = 4 * 1024 * 1024, 64 * 1024 * 1024
 SMALL = 16 * 1024 * 1024
 KEY_MOST = 10_000
+# Among uploaded files: those of a restore that is not done, or was killed.
+STAGING = ".restoring-"
 _PIECE = re.compile(r"tables/([a-z0-9_]+)/(\d{6})\.jsonl")
 
 
@@ -128,7 +130,7 @@ def safe(name: str) -> str:
     """Return the path of a file below the folder of uploads. Raises `BackupError` for one that leads out."""
     path = PurePosixPath(name)
     odd = not path.parts or path.is_absolute() or ".." in path.parts or str(path) != name
-    if odd or "\\" in name or "\0" in name or any(part.startswith(".restoring-") for part in path.parts):
+    if odd or "\\" in name or "\0" in name or any(part.startswith(STAGING) for part in path.parts):
         raise BackupError(f"The backup is not ours: a file in it is called {name!r}.")
     return name
 

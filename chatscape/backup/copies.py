@@ -10,7 +10,7 @@ import psycopg
 from django.db import connection
 from psycopg import sql
 
-from chatscape.backup import BackupError
+from chatscape.backup import BackupError, first_line
 
 PREFIX = "chatscape_rehearsal_"
 
@@ -26,7 +26,7 @@ def temporary_database(folder: Path) -> Iterator[str]:
     try:
         server = psycopg.connect(**{**given, "dbname": given["dbname"]}, autocommit=True)  # type: ignore[arg-type]
     except psycopg.Error as error:
-        raise BackupError(f"The database server does not answer: {_first_line(error)}") from error
+        raise BackupError(f"The database server does not answer: {first_line(error)}") from error
     with server:
         try:
             # As an empty one is, whatever somebody has put into the usual template.
@@ -35,7 +35,7 @@ def temporary_database(folder: Path) -> Iterator[str]:
             )
         except psycopg.Error as error:
             raise BackupError(
-                f"No database can be made for the rehearsal: {_first_line(error)} "
+                f"No database can be made for the rehearsal: {first_line(error)} "
                 "Let this user make some (ALTER ROLE ... CREATEDB), or rehearse elsewhere."
             ) from error
         try:
@@ -67,7 +67,3 @@ def _url(given: dict[str, str]) -> str:
     return f"postgres://{quote(given['user'], safe='')}{secret}@{place}{port}/{given['dbname']}" + (
         f"?{query}" if query else ""
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["no reason given"])[0]

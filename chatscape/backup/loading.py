@@ -1,5 +1,6 @@
 """Putting the tables of a backup into a database, in one transaction."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,7 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, connectio
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DataError, OperationalError
 
-from chatscape.backup import BackupError, canonical
+from chatscape.backup import BackupError, canonical, first_line
 from chatscape.backup.manifest import About, Manifest
 from chatscape.backup.tables import (
     MIGRATIONS,
@@ -23,6 +24,8 @@ from chatscape.backup.tables import (
 EMPTY_ALL_THE_SAME = {MIGRATIONS, "django_content_type", "auth_permission", "django_session"}
 # SQLite takes this many values in one statement, whatever it was built with.
 VALUES_MOST = 900
+# Not a block of a file.
+_LOCKED = re.compile(r"\b(dead)?lock")
 
 
 def known_tables() -> list[str]:
@@ -63,10 +66,10 @@ def rebuilding() -> Iterator[None]:
                 with connection.cursor() as cursor:
                     cursor.execute("SET LOCAL lock_timeout = '10s'")
             yield
-    except OperationalError as error:
-        if "lock" in str(error):
+    except DatabaseError as error:
+        if isinstance(error, OperationalError) and _LOCKED.search(str(error)):
             raise BackupError("Somebody uses the database: stop the server, then try again.") from error
-        raise BackupError(f"The database refuses: {_first_line(error)}") from error
+        raise BackupError(f"The database refuses: {first_line(error)}") from error
     finally:
         connection.enable_constraint_checking()
 
@@ -89,7 +92,7 @@ class Loader:
         try:
             self._inserts[name](lines)
         except (DataError, IntegrityError, OverflowError) as error:
-            raise BackupError(f"The database cannot keep a row of {name}: {_first_line(error)}") from error
+            raise BackupError(f"The database cannot keep a row of {name}: {first_line(error)}") from error
 
     def finish(self, manifest: Manifest) -> None:
         """Let new rows have new keys, and compare what is there now with what was saved."""
@@ -100,7 +103,7 @@ class Loader:
         try:
             connection.check_constraints()
         except IntegrityError as error:
-            raise BackupError(f"The backup is damaged: {_first_line(error)}") from error
+            raise BackupError(f"The backup is damaged: {first_line(error)}") from error
         for name, part in manifest.tables.items():
             if self.tables[name].digest(DEFAULT_DB_ALIAS) != (part.count, part.sha256):
                 raise BackupError(f"The table {name} is not in the database what it is in the backup.")
@@ -125,7 +128,7 @@ def _make(about: About) -> list[Table]:
     try:
         executor.migrate(last, plan)
     except DatabaseError as error:
-        raise BackupError(f"The tables cannot be made: {_first_line(error)}") from error
+        raise BackupError(f"The tables cannot be made: {first_line(error)}") from error
     tables = tables_at(executor.loader, about.migrations)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -187,8 +190,3 @@ def _preparing(field: Any) -> Callable[[Any], Any] | None:
         return field.get_db_prep_value(value, connection, prepared=False)
 
     return prepare
-
-
-def _first_line(error: BaseException) -> str:
-    """Return what a database says, without the row that it may repeat in later lines."""
-    return (str(error).strip().splitlines() or ["no reason given"])[0]

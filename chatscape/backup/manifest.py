@@ -74,7 +74,7 @@ def manifest_from(data: bytes) -> Manifest:
     value = _object(data)
     try:
         return Manifest(_about(value["about"]), _parts(value["tables"]), _parts(value["files"]))
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise _unreadable() from error
 
 

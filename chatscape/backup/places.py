@@ -1,5 +1,6 @@
 """Where backups go: a file or folder, standard output, or a bucket. What has another name is not whole."""
 
+import errno
 import os
 import re
 import shutil
@@ -50,8 +51,7 @@ def becoming(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        # Unlike renaming, this replaces nothing.
-        os.link(partial, path)
+        _name(partial, path)
     except FileExistsError as error:
         raise BackupError(f"{path} is there already.") from error
     finally:
@@ -59,8 +59,25 @@ def becoming(path: Path) -> Iterator[BinaryIO]:
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
     finally:
         os.close(folder)
+
+
+def _name(partial: Path, path: Path) -> None:
+    """Give a file its name. Raises `FileExistsError` when another has it."""
+    try:
+        # Unlike renaming, this replaces nothing.
+        os.link(partial, path)
+    except OSError as error:
+        # Disks for carrying about and some shares know no second name for a file.
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
+            raise
+        if path.exists():
+            raise FileExistsError from error
+        partial.rename(path)
 
 
 def keep_newest(folder: Path, number: int) -> list[str]:

@@ -13,12 +13,10 @@ from django.conf import settings
 from django.core.management import call_command
 
 from chatscape.backup import BackupError, keys, loading
-from chatscape.backup.contents import Reader
+from chatscape.backup.contents import STAGING, Reader
 from chatscape.backup.manifest import About, Manifest
 from chatscape.backup.sealing import Key, opened
 from chatscape.backup.writing import read
-
-STAGING = ".restoring-"
 
 
 @dataclass(frozen=True)
@@ -51,11 +49,16 @@ def restore(file: BinaryIO, key: Key, how: How, say: Callable[[str], None]) -> M
                 filling.read(source)
             filling.finish(manifest)
             _forget_connections()
-        _put_files(staging, root, manifest, replace=how.replace)
+            # Before the rows that name them count: a file too many does no harm, one too few would.
+            _put_files(staging, root, manifest)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     say("Restored: the hashes of all tables are those of the backup.")
-    _take_key(manifest.about, filling.secret, how, say)
+    try:
+        _remove_others(root, manifest if how.replace else None)
+        _take_key(manifest.about, filling.secret, how, say)
+    except OSError as error:
+        raise BackupError(f"The database and the files are restored, the rest is not: {error}.") from error
     if how.migrate:
         call_command("migrate", interactive=False, verbosity=0)
         _afterwards(erased, how, say)
@@ -91,15 +94,19 @@ class _Filling(Reader):
         self.loader.finish(manifest)
 
 
-def _put_files(staging: Path, root: Path, manifest: Manifest, *, replace: bool) -> None:
+def _put_files(staging: Path, root: Path, manifest: Manifest) -> None:
     for name in manifest.files:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (staging / name).replace(root / name)
-    if replace:
-        for path in root.rglob("*"):
-            inside = path.relative_to(root)
-            if path.is_file() and inside.as_posix() not in manifest.files and STAGING not in inside.parts[0]:
-                path.unlink()
+
+
+def _remove_others(root: Path, manifest: Manifest | None) -> None:
+    """Remove what restores left that were killed, and files that are not in the manifest, if there is one."""
+    for folder in root.glob(f"{STAGING}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+    for path in root.rglob("*") if manifest else ():
+        if manifest and path.is_file() and path.relative_to(root).as_posix() not in manifest.files:
+            path.unlink()
 
 
 def _take_key(about: About, secret: bytes, how: How, say: Callable[[str], None]) -> None:

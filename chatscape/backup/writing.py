@@ -16,7 +16,7 @@ from django.db import connections
 from chatscape import __version__
 from chatscape.backup import BackupError, keys, tables
 from chatscape.backup.archive import CHUNK, Writer
-from chatscape.backup.contents import PIECE, Reader
+from chatscape.backup.contents import PIECE, STAGING, Reader
 from chatscape.backup.manifest import ABOUT, FILES, KEY, MANIFEST, TABLES, About, Manifest, Part
 from chatscape.backup.sealing import Key, Lock, lock_and_key, opened, sealing
 from chatscape.backup.snapshot import snapshot
@@ -111,7 +111,7 @@ def _table(archive: Writer, table: tables.Table, using: str) -> Part:
 def _files(archive: Writer, root: Path) -> Iterator[tuple[str, Part]]:
     """Write every uploaded file; one that goes meanwhile belonged to something that was deleted."""
     for folder, folders, names in os.walk(root):
-        folders.sort()
+        folders[:] = sorted(each for each in folders if not each.startswith(STAGING))
         for name in sorted(names):
             path = Path(folder) / name
             with suppress(FileNotFoundError):

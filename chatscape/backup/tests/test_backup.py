@@ -1,5 +1,6 @@
 """A backup is whole, consistent, readable by its owner alone, or not there at all."""
 
+import errno
 import random
 import resource
 import stat
@@ -9,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError
-from django.db import connection
+from django.db import OperationalError, connection
 
-from chatscape.backup import places
+from chatscape.backup import BackupError, places
 from chatscape.backup.contents import Reader
 from chatscape.backup.manifest import About
 from chatscape.backup.sealing import Key, opened
@@ -203,6 +204,35 @@ def test_an_existing_file_is_not_replaced(world, tmp_path):
     with pytest.raises(CommandError, match="is there already"):
         call("backup", output=str(file))
     assert file.read_text() == "something else"
+
+
+def test_a_disk_that_knows_no_second_names_will_do(world, tmp_path, monkeypatch):
+    """As FAT and some shares."""
+
+    def link(*_names):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", link)
+    call("backup", output=str(tmp_path / "new.tar.gz"))
+    assert [file.name for file in tmp_path.glob("*") if file.is_file()] == ["new.tar.gz"]
+    assert hashes_in(tmp_path / "new.tar.gz") == digests()
+    other = tmp_path / "other.tar.gz"
+    with pytest.raises(BackupError, match="is there already"), places.becoming(other):
+        other.write_text("theirs")
+    assert other.read_text() == "theirs"
+
+
+def test_a_database_that_does_not_answer_is_one_line(var, monkeypatch):
+    def refuse(*_what):
+        raise OperationalError("connection refused\n\tIs the server running?")
+
+    monkeypatch.setattr("chatscape.management.commands.backup.write", refuse)
+    with pytest.raises(CommandError, match=r"^The database refuses: connection refused$"):
+        call("backup")
+    monkeypatch.setattr("chatscape.backup.loading.is_empty", refuse)
+    (var / "any.tar.gz").write_text("")
+    with pytest.raises(CommandError, match=r"^The database refuses: connection refused$"):
+        call("restore", str(var / "any.tar.gz"))
 
 
 def test_only_the_newest_are_kept_and_nothing_else_is_touched(world, var):

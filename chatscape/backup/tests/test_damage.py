@@ -3,6 +3,7 @@
 import gzip
 import io
 import random
+import re
 import tarfile
 
 import pytest
@@ -46,6 +47,11 @@ def test_damage_anywhere_is_found_before_anything_is_changed(tmp_path):
         assert "\n" not in str(caught.value)
 
 
+def _counting(members, count):
+    """Say another number of the first table's rows or bytes."""
+    return [(name, re.sub(rb'"count": \d+', b'"count": ' + count, data, count=1)) for name, data in members]
+
+
 @pytest.mark.parametrize(
     ("what", "said"),
     [
@@ -67,6 +73,8 @@ def test_damage_anywhere_is_found_before_anything_is_changed(tmp_path):
         (lambda m: [m[0], ("evil", b"x"), *m[1:]], "it holds 'evil'"),
         (lambda m: [m[0], ("tables/chat_evil/000000.jsonl", b"[]\n"), *m[1:]], "it holds 'tables/chat_evil"),
         (lambda m: [m[0], ("files/evil", b"x"), *m[1:]], "evil should not be there"),
+        (lambda m: _counting(m, b'"many"'), "what it says of itself"),
+        (lambda m: _counting(m, b"Infinity"), "what it says of itself"),
         (lambda m: m[1:], "no backup of ChatScape"),
         (lambda m: [], "no backup of ChatScape"),
     ],

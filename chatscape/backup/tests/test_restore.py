@@ -1,11 +1,14 @@
 """A restore is all of the backup, or nothing at all."""
 
+import errno
+import shutil
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, ProgrammingError, connection
 
+from chatscape.backup import BackupError, loading
 from chatscape.backup.tests.forging import FIRST, rewrite
 from chatscape.backup.tests.world import call, digests, empty, hashes_in, manage
 
@@ -34,6 +37,61 @@ def test_what_comes_back_is_what_was_saved(saved, var):
     assert (var / "media" / "ünï.txt").read_text() == "words"
     assert sorted(path.name for path in (var / "media").iterdir()) == ["a", "new.txt", "ünï.txt"]
     _everything_works()
+
+
+def test_what_a_killed_restore_has_left_is_in_no_backup_and_goes_with_the_next(saved, var):
+    (var / "media" / ".restoring-killed" / "a").mkdir(parents=True)
+    (var / "media" / ".restoring-killed" / "a" / "photo.jpg").write_text("half of it")
+
+    call("backup", output=str(var / "next.tar.gz"))
+
+    assert hashes_in(var / "next.tar.gz") == hashes_in(saved)
+    empty()
+    call("restore", str(saved))
+    assert sorted(path.name for path in (var / "media").iterdir()) == ["a", "ünï.txt"]
+
+
+def test_files_that_cannot_be_put_into_their_places_change_nothing(saved, var):
+    """Rows that name files are never there without them."""
+    empty()
+    before = digests()
+    shutil.rmtree(var / "media" / "a")
+    (var / "media" / "a").write_text("a file where a folder should be")
+
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        call("restore", str(saved))
+
+    assert digests() == before
+    assert not list((var / "media").glob(".restoring-*"))
+
+
+def test_a_key_that_cannot_be_written_is_told_as_what_it_is(saved, var, monkeypatch, settings):
+    def full(_key):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    empty()
+    settings.SECRET_KEY = "another" * 10
+    (var / "secret_key").write_text(settings.SECRET_KEY)
+    monkeypatch.setattr("chatscape.backup.keys.keep_key", full)
+
+    with pytest.raises(CommandError, match=r"The database and the files are restored, .* No space left"):
+        call("restore", str(saved))
+
+    assert digests() == hashes_in(saved)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OperationalError("database is locked"), "Somebody uses the database"),
+        (OperationalError("canceling statement due to lock timeout"), "Somebody uses the database"),
+        (OperationalError("could not write block 7: No space left"), "refuses: could not write block 7"),
+        (ProgrammingError("must be owner of table x\nmore"), "refuses: must be owner of table x$"),
+    ],
+)
+def test_what_the_database_says_is_one_line(error, said):
+    with pytest.raises(BackupError, match=said), loading.rebuilding():
+        raise error
 
 
 def _everything_works() -> None:

@@ -7,8 +7,9 @@ from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
-from chatscape.backup import BackupError, keys, places
+from chatscape.backup import BackupError, first_line, keys, places
 from chatscape.backup.manifest import Manifest
 from chatscape.backup.sealing import Lock
 from chatscape.backup.writing import What, write
@@ -49,6 +50,8 @@ class Command(BaseCommand):
             self._back_up(options)
         except BackupError as error:
             raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            raise CommandError(f"The database refuses: {first_line(error)}") from error
         except OSError as error:
             raise CommandError(f"The backup cannot be written: {error.strerror or error}.") from error
 

@@ -6,9 +6,9 @@ from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.db import DatabaseError, connection
 
-from chatscape.backup import BackupError, keys, loading, places
+from chatscape.backup import BackupError, first_line, keys, loading, places
 from chatscape.backup.manifest import Manifest
 from chatscape.backup.restoring import How, restore
 from chatscape.backup.sealing import Key, Lock
@@ -39,6 +39,8 @@ class Command(BaseCommand):
                 self._handle(file, key_of(options), options)
         except BackupError as error:
             raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            raise CommandError(f"The database refuses: {first_line(error)}") from error
         except OSError as error:
             raise CommandError(f"{error.strerror or error}. Nothing was changed.") from error
 
