@@ -6,7 +6,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
-from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequired
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -18,6 +18,7 @@ from accounts.actions import may_sign_up, take_invitation
 from accounts.email_change import confirm, is_anothers
 from accounts.invitations import forget, remembered
 from accounts.models import User
+from accounts.oidc.again import must_come_again, providers_to_ask
 from accounts.standing import kept_out
 from chat import events
 from chatscape.rates import address_of
@@ -94,9 +95,17 @@ class AccountAdapter(DefaultAccountAdapter):
         super().set_password(user, password)
         events.password_changed(user)
 
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Ask those for more who sign in with a provider only: allauth would let them pass."""
+        if must_come_again(self.request):
+            raise ReauthenticationRequired
+        return bool(super().is_reauthentication_required(app=app, **kwargs))
+
     def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
-        """Ask for codes last: those for recovery are few."""
+        """Ask for codes last: those for recovery are few. A provider is asked if there is nothing else."""
         methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if not methods and user.is_authenticated:
+            return providers_to_ask(user)
         return sorted(methods, key=lambda method: method["id"] == "mfa_reauthenticate")
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:

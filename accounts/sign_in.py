@@ -8,6 +8,7 @@ browser's history cannot tell. These subclasses stand before allauth's own patte
 from typing import Any
 
 from allauth.account import views as allauth
+from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
 from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, transaction
@@ -113,7 +114,12 @@ class PasswordChangeView(StatusMixin, allauth.PasswordChangeView):
 
 
 class PasswordSetView(StatusMixin, allauth.PasswordSetView):
-    """Set a first password."""
+    """Set a first password: one more way in, so not for whoever finds a session left open."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated and not request.user.has_usable_password():
+            raise_if_reauthentication_required(request, app="allauth.account")
+        return super().dispatch(request, *args, **kwargs)
 
 
 class PasswordResetView(StatusMixin, allauth.PasswordResetView):

@@ -7,5 +7,6 @@ what is believed of its answers, is here:
 - `wire`: requests to a provider; `metadata`, `keys`: what it says of itself; `tokens`: its ID tokens
 - `identity`: who somebody is; `people`: the account they get; `roles`: what their groups make of them
 - `provider`, `adapter`: what allauth is told; `views`, `sign_out`, `connections`: pages
-- `leaving`: the way out; `problems`: what goes wrong; `local`: what is not there without local accounts
+- `leaving`: the way out; `problems`, `failing`: what goes wrong; `again`: who is asked once more
+- `local`: what is not there without local accounts
 """

@@ -13,7 +13,7 @@ from accounts.names import MOST, clean_name, is_allowed, validate_name
 from accounts.oidc.config import ProviderConfig
 from accounts.oidc.metadata import Metadata
 from accounts.oidc.problems import Kind, Problem
-from accounts.oidc.tokens import signed_userinfo
+from accounts.oidc.tokens import is_time, signed_userinfo
 from accounts.oidc.wire import ask
 
 Claims = dict[str, Any]
@@ -30,6 +30,8 @@ class Identity:
     email_verified: bool
     name: str
     groups: frozenset[str]
+    # When they signed in at the provider, in seconds, if it says so.
+    authenticated_at: float | None = None
 
 
 def userinfo_of(metadata: Metadata, provider: ProviderConfig, claims: Claims, access_token: str) -> Claims:
@@ -78,6 +80,7 @@ def identity_in(claims: Claims, userinfo: Claims, provider: ProviderConfig) -> I
             for claim in provider.groups_claims
             for group in _groups(source.get(claim))
         ),
+        authenticated_at=float(at) if is_time(at := claims.get("auth_time")) else None,
     )
 
 

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     GONE = "gone"
     BROKEN = "broken"
     FAILED = "failed"
+    OTHER = "other"
 
 
 class Page(NamedTuple):
@@ -77,6 +78,11 @@ PAGES = {
             "New people join this server with an invitation link. Ask somebody who is already here for one, "
             "open it, then sign in with %(name)s."
         ),
+    ),
+    Kind.OTHER: Page(
+        HTTPStatus.FORBIDDEN,
+        _("It has to be you, and now"),
+        _("%(name)s did not say that you have just signed in there. Try again, as yourself."),
     ),
     Kind.GONE: Page(
         HTTPStatus.SERVICE_UNAVAILABLE,

@@ -3,12 +3,14 @@
 import secrets
 from typing import Any
 
-from allauth.socialaccount.models import SocialAccount, SocialLogin
+from allauth.account import app_settings
+from allauth.socialaccount.adapter import get_adapter
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
 from allauth.socialaccount.providers.base import ProviderAccount
 from allauth.socialaccount.providers.oauth2.utils import generate_code_challenge
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -17,6 +19,9 @@ from accounts.oidc.config import ProviderConfig
 from accounts.oidc.identity import Identity
 from accounts.oidc.leaving import lead_to
 from accounts.oidc.metadata import metadata_of
+
+# What somebody goes to a provider for who is signed in here and shall prove it once more.
+AGAIN = "again"
 
 
 class Account(ProviderAccount):
@@ -62,6 +67,9 @@ class Provider(OpenIDConnectProvider):
             "nonce": nonce,
             **pkce,
         }
+        if process == AGAIN:
+            # Not because they are signed in there still.
+            asked |= {"prompt": "login", "max_age": str(app_settings.REAUTHENTICATION_TIMEOUT)}
         return lead_to(request, with_query(metadata.authorization_endpoint, asked), name=self.config.name)
 
     def login_of(self, identity: Identity) -> SocialLogin:
@@ -83,6 +91,17 @@ class Provider(OpenIDConnectProvider):
         if self.config.gives_roles and "groups" in supported and "groups" not in wanted:
             wanted.append("groups")
         return [scope for scope in wanted if not supported or scope in supported or scope == "openid"]
+
+
+def provider_or_404(request: HttpRequest, provider_id: str) -> Provider:
+    """Return the provider of this name. Raises `Http404`."""
+    try:
+        provider: Provider = get_adapter(request).get_provider(request, provider_id)
+    except SocialApp.DoesNotExist:
+        raise Http404 from None
+    if provider.sub_id != provider_id:
+        raise Http404
+    return provider
 
 
 def absolute(request: HttpRequest, path: str) -> str:

@@ -41,9 +41,9 @@ def claims_in(
     _check_audience(claims, provider)
     for name in ("iat", "nbf"):
         value = claims.get(name, 0)
-        if not _is_time(value) or value > time.time() + SECONDS_AHEAD:
+        if not is_time(value) or value > time.time() + SECONDS_AHEAD:
             raise _refused(f"{name} is in the future")
-    if not _is_time(claims["exp"]):
+    if not is_time(claims["exp"]):
         raise _refused("exp is no time")
     if not claims["sub"] or len(claims["sub"]) > 255 or not claims["sub"].isprintable():
         raise _refused("sub is no identifier")
@@ -106,7 +106,8 @@ def _check_audience(claims: dict[str, Any], provider: ProviderConfig) -> None:
         raise _refused("it was issued to another party")
 
 
-def _is_time(value: Any) -> bool:
+def is_time(value: Any) -> bool:
+    """Say whether a claim is a moment, in seconds."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from accounts.oidc import leaving, views
+from accounts.oidc import again, failing, leaving, views
 
 urlpatterns = [
     path("oidc/leave/", leaving.leave, name="oidc_leave"),
@@ -12,7 +12,8 @@ urlpatterns = [
             [
                 path("login/", views.login, name="openid_connect_login"),
                 path("login/callback/", views.callback, name="openid_connect_callback"),
-                path("failed/<slug:kind>/", views.failed, name="oidc_failed"),
+                path("again/", again.again, name="oidc_again"),
+                path("failed/<slug:kind>/", failing.failed, name="oidc_failed"),
             ]
         ),
     ),

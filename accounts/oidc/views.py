@@ -1,31 +1,28 @@
 """The way to a provider and back."""
 
-import logging
-from http import HTTPStatus
 from typing import Any
 
 from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
-from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.helpers import complete_social_login
-from allauth.socialaccount.models import SocialApp
 from allauth.socialaccount.providers.base import AuthProcess
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.oidc import sign_out
+from accounts.oidc.again import came_again
 from accounts.oidc.exchange import Tokens, exchange
+from accounts.oidc.failing import failed_page
 from accounts.oidc.identity import Identity, identity_in, userinfo_of
 from accounts.oidc.metadata import Metadata, metadata_of
-from accounts.oidc.problems import PAGES, Kind, Problem
-from accounts.oidc.provider import Provider
+from accounts.oidc.problems import Kind, Problem
+from accounts.oidc.provider import AGAIN, Provider, provider_or_404
 from accounts.oidc.tokens import claims_in
 from chat.errors import ChatError
 from chatscape.rates import check_request
 
-logger = logging.getLogger(__name__)
 # What a provider answers instead of a code (RFC 6749, 4.1.2.1; OpenID Connect Core 1.0, 3.1.2.6).
 _ERRORS = {
     "access_denied": Kind.DENIED,
@@ -42,7 +39,7 @@ _ERRORS = {
 @require_http_methods(["GET", "HEAD", "POST"])
 def login(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Lead to the provider, to sign in, or to `process=connect` it with one's account. Only a form does."""
-    provider = _provider(request, provider_id)
+    provider = provider_or_404(request, provider_id)
     connecting = request.POST.get("process") == AuthProcess.CONNECT
     if request.method != "POST":
         return render(request, "socialaccount/login.html", {"provider": provider})
@@ -51,11 +48,11 @@ def login(request: HttpRequest, provider_id: str) -> HttpResponse:
         raise_if_reauthentication_required(request, app="allauth.socialaccount")
     check_request("provider", request)
     process = AuthProcess.CONNECT if connecting else AuthProcess.LOGIN
-    kwargs = provider.get_redirect_from_request_kwargs(request)
+    next_url = provider.get_redirect_from_request_kwargs(request).get("next_url")
     try:
-        return provider.redirect(request, process, kwargs.get("next_url"))
+        return provider.redirect(request, process, next_url)
     except Problem as problem:
-        return _failed(provider, problem)
+        return failed_page(provider, problem, {"process": process, "next": next_url})
 
 
 @never_cache
@@ -65,47 +62,23 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
 
     The address holds a code: every answer leads on to another one.
     """
-    provider = _provider(request, provider_id)
+    provider, state = provider_or_404(request, provider_id), dict[str, Any]()
     try:
         state = _state(request, provider)
         metadata, tokens, identity = _said(request, provider, state)
+        if state["process"] == AGAIN:
+            return came_again(request, provider, identity, state)
         social = provider.login_of(identity)
         social.state = state
         response: HttpResponse = complete_social_login(request, social)
     except Problem as problem:
-        return _failed(provider, problem)
+        return failed_page(provider, problem, state)
     except ChatError as error:
         # The person is being erased, or the like.
-        return _failed(provider, Problem(Kind.FAILED, error.code))
+        return failed_page(provider, Problem(Kind.FAILED, error.code), state)
     if state["process"] == AuthProcess.LOGIN:
         sign_out.remember(request, provider, metadata, tokens)
     return response
-
-
-@require_GET
-def failed(request: HttpRequest, provider_id: str, kind: str) -> HttpResponse:
-    """Say what went wrong, with a way to try again and a way home."""
-    provider = _provider(request, provider_id)
-    try:
-        page = PAGES[Kind(kind)]
-    except ValueError:
-        raise Http404 from None
-    name = {"name": provider.name}
-    context = {"provider": provider, "title": str(page.title) % name, "words": str(page.words) % name}
-    response = render(request, "socialaccount/failed.html", context, status=page.status)
-    if page.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        response["Retry-After"] = "30"
-    return response
-
-
-def _provider(request: HttpRequest, provider_id: str) -> Provider:
-    try:
-        provider: Provider = get_adapter(request).get_provider(request, provider_id)
-    except SocialApp.DoesNotExist:
-        raise Http404 from None
-    if provider.sub_id != provider_id:
-        raise Http404
-    return provider
 
 
 def _state(request: HttpRequest, provider: Provider) -> dict[str, Any]:
@@ -152,8 +125,3 @@ def _code(request: HttpRequest, metadata: Metadata) -> str:
     if not code:
         raise Problem(Kind.EXPIRED, "there is no code")
     return code
-
-
-def _failed(provider: Provider, problem: Problem) -> HttpResponse:
-    logger.warning("Sign-in with %s: %s (%s)", provider.sub_id, problem.kind.value, problem.reason)
-    return redirect("oidc_failed", provider_id=provider.sub_id, kind=problem.kind.value)

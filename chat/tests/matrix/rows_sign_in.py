@@ -65,5 +65,6 @@ ROWS: Rows = {
     "oidc_leave": page("/accounts/oidc/leave/", ON),
     "openid_connect_login": page("/accounts/oidc/nothing/login/", NOTHING, NOTHING),
     "openid_connect_callback": page("/accounts/oidc/nothing/login/callback/", NOTHING),
+    "oidc_again": page("/accounts/oidc/nothing/again/", NOTHING, NOTHING),
     "oidc_failed": page("/accounts/oidc/nothing/failed/denied/", NOTHING),
 }
