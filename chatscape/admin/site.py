@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.mfa import second_factor_first
+from accounts.staff import awake
 from chatscape.admin.base import HouseAdmin, moderator
 
 # Addresses that would tell a moderator about rows that are not theirs to see.
@@ -30,7 +31,7 @@ class AdminSite(DjangoAdminSite):
             super().register(model_or_iterable, admin_class, **options)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        return second_factor_first(super().admin_view(view, cacheable))
+        return second_factor_first(awake(super().admin_view(view, cacheable)))
 
     def get_urls(self) -> list[Any]:
         return [it for it in super().get_urls() if getattr(it, "name", "") not in LEFT_OUT]
