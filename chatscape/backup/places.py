@@ -1,6 +1,7 @@
 """Where backups go: a file or folder, standard output, or a bucket. What has another name is not whole."""
 
 import errno
+import logging
 import os
 import re
 import shutil
@@ -106,7 +107,11 @@ def upload(file: BinaryIO, url: str) -> None:
     bucket, key = _address(url)
     file.seek(0)
     with _plainly(url):
-        _client().upload_fileobj(file, bucket, key, ExtraArgs={"ChecksumAlgorithm": "SHA256"})
+        client = _client()
+        # Buckets with locks demand it; over TLS it follows the body, which servers other than Amazon's may
+        # refuse, or keep as a part of it. There the signature has the hash.
+        more = {"ChecksumAlgorithm": "SHA256"} if _is_amazon(client) else {}
+        client.upload_fileobj(file, bucket, key, ExtraArgs=more)
 
 
 @contextmanager
@@ -145,8 +150,21 @@ def _address(url: str) -> tuple[str, str]:
 
 def _client() -> Any:
     import boto3
+    from botocore.config import Config
 
-    return boto3.client("s3")
+    # Where it has found its configuration is of no interest.
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    config: Any = Config(
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        s3={"payload_signing_enabled": True},
+    )
+    return boto3.client("s3", config=config)
+
+
+def _is_amazon(client: Any) -> bool:
+    host = urlsplit(client.meta.endpoint_url).hostname or ""
+    return host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws"))
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """A backup goes to a bucket, or through a pipe, and comes back from there."""
 
+import hashlib
+import io
 import os
 import subprocess
 import sys
@@ -8,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from django.core.management import CommandError
 
+from chatscape.backup import places
 from chatscape.backup.tests.forging import FIRST
 from chatscape.backup.tests.world import call, hashes_in, manage
 from chatscape.testing.environment import clean
@@ -50,6 +53,44 @@ def test_to_a_bucket_and_back(bucket, world, var):
     assert "-" in kept["ETag"]
     assert f"s3://backups/{kept['Key']}" in said
     assert "Whole and undamaged" in call("restore", f"s3://backups/{kept['Key']}", verify_only=True)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "header"),
+    [
+        ("https://s3.example.org", "x-amz-content-sha256"),
+        ("https://s3.eu-west-1.amazonaws.com", "x-amz-trailer"),
+    ],
+)
+def test_the_hash_goes_where_the_server_understands_it(bucket, monkeypatch, endpoint, header):
+    """Many servers keep what follows a body as a part of it."""
+    from botocore.awsrequest import AWSResponse
+    from urllib3 import HTTPResponse
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    client = places._client()
+    sent = []
+
+    def answer(request, **_more):
+        sent.append({name.lower(): value for name, value in request.headers.items()})
+        return AWSResponse(request.url, 200, {}, HTTPResponse(io.BytesIO(), preload_content=False))
+
+    client.meta.events.register("before-send.s3", answer)
+    monkeypatch.setattr(places, "_client", lambda: client)
+
+    places.upload(io.BytesIO(b"a backup"), f"{bucket}x")
+
+    [headers] = sent
+    told = {name: _text(headers.get(name, "")) for name in ("x-amz-content-sha256", "x-amz-trailer")}
+    if header == "x-amz-trailer":
+        assert told[header] == "x-amz-checksum-sha256"
+    else:
+        assert told == {header: hashlib.sha256(b"a backup").hexdigest(), "x-amz-trailer": ""}
+        assert "aws-chunked" not in _text(headers.get("content-encoding", ""))
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
 
 
 @pytest.mark.django_db(transaction=True)
