@@ -53,7 +53,7 @@ class Bucket:
     def read(self, key: str) -> bytes | None:
         """Return an object's content, or None when there is none."""
         found = self.fetch(key)
-        return found and found.body
+        return found.body if found else None
 
     def describe(self, key: str, version: str = "") -> File | None:
         """Return what an object is, with no content, or None when there is none or it is not ours."""
