@@ -23,7 +23,7 @@ from accounts.models import User
 from chat.models import Membership, Room
 from chat.tests.situations import client_of
 alice, bob = User.objects.get(name="Alice"), User.objects.get(name="Bob")
-for number in range(22):
+for number in range(40):
     person = make_user(f"Person {number}")
     room = Room.objects.create(kind="group", name="Several")
     for member in (alice, bob, person):
@@ -34,9 +34,15 @@ for number in range(22):
 
 
 @pytest.fixture(scope="module")
-def parts():
-    with start_postgres() as postgres, start_redis() as redis_server:
-        yield {"DATABASE_URL": postgres.url, "REDIS_URL": redis_server.url}
+def layer():
+    with start_redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def parts(layer):
+    with start_postgres() as postgres:
+        yield {"DATABASE_URL": postgres.url, "REDIS_URL": layer.url}
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +68,7 @@ def friends(one):
 @pytest.fixture(scope="module")
 def people(one, friends):
     lines = one.manage("shell", "-v0", "-c", PEOPLE).strip().splitlines()
-    return [line.split() for line in lines[-22:]]
+    return [line.split() for line in lines[-40:]]
 
 
 @pytest.fixture
@@ -112,7 +118,14 @@ END_ONE = {
     "signing out": sign_out,
     "the session's row deleted": by_hand("DELETE FROM django_session WHERE session_key = %(session)s"),
 }
+
+
+def erase(server, person):
+    server.manage("erase_person", person[4], "--yes")
+
+
 END_ALL = {
+    "being erased": erase,
     "another password": change_password,
     "the password changed by hand": by_hand("UPDATE accounts_user SET password = 'x' WHERE id = %(person)s"),
     "the account closed by hand": by_hand("UPDATE accounts_user SET is_active = false WHERE id = %(person)s"),
@@ -210,3 +223,34 @@ async def test_the_room_is_silenced(how, processes, person, friends, connect):
     await friend.hears(says("Without you"))
     await page.done("ping")
     assert not any("Without you" in frame for frame in page.heard)
+
+
+@pytest.fixture(params=["frozen", "gone"])
+def no_layer(request, layer):
+    """Redis, which is lost at the moment of the deed; afterwards it is back."""
+    lose = {"frozen": layer.pause, "gone": layer.kill}[request.param]
+    yield lose
+    layer.resume() if request.param == "frozen" else layer.start()
+
+
+LOST = {"signing out": (sign_out, 4001), "another role": (DECIDED["another role"][0], 4003)}
+
+
+@pytest.mark.parametrize("how", LOST)
+async def test_a_hint_that_is_lost_with_redis_changes_nothing(how, no_layer, processes, person, connect):
+    """The sweep asks the database, which knows."""
+    (do, code), page = LOST[how], await connect(person[1])
+    await asyncio.to_thread(no_layer)
+    await asyncio.to_thread(do, processes[0], person)
+    done = time.monotonic()
+    assert await page.hears_close() == code
+    assert time.monotonic() - done < SOON
+
+
+async def test_a_room_is_silenced_without_redis(no_layer, processes, person, friends, connect):
+    page = await connect(person[1])
+    await asyncio.to_thread(no_layer)
+    await asyncio.to_thread(leave, processes[0], person)
+    left = time.monotonic()
+    await page.hears(notice("member.left"))
+    assert time.monotonic() - left < SOON
