@@ -50,4 +50,4 @@ def _idle(request: HttpRequest, person: User) -> float:
 
     proved = [record["at"] for record in get_authentication_records(request, person)]
     seen = request.session.get(SEEN, 0), request.session.get(SINCE, 0)
-    return time.time() - max(*seen, *proved)
+    return time.time() - float(max(*seen, *proved))

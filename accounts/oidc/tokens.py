@@ -5,7 +5,7 @@ import hmac
 import math
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import jwt
 from jwt.utils import base64url_encode
@@ -106,7 +106,7 @@ def _check_audience(claims: dict[str, Any], provider: ProviderConfig) -> None:
         raise _refused("it was issued to another party")
 
 
-def is_time(value: Any) -> bool:
+def is_time(value: Any) -> TypeGuard[float]:
     """Say whether a claim is a moment, in seconds."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 

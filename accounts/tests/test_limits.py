@@ -86,6 +86,23 @@ def test_an_address_is_found_behind_proxies_and_not_believed_without(bob: User, 
     assert guess(behind("192.0.2.3"), "c@example.com") == 422
 
 
+def test_without_a_proxy_of_ours_nobody_says_where_they_come_from(bob: User, settings) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 0
+    claims = [
+        {"HTTP_X_FORWARDED_FOR": "198.51.100.1"},
+        {"HTTP_X_REAL_IP": "198.51.100.2"},
+        {"HTTP_FORWARDED": "for=198.51.100.3"},
+        {"HTTP_CF_CONNECTING_IP": "198.51.100.4"},
+        {"HTTP_TRUE_CLIENT_IP": "198.51.100.5"},
+        {"HTTP_CLIENT_IP": "198.51.100.6"},
+    ]
+    statuses = [
+        guess(Client(REMOTE_ADDR="192.0.2.9", **claims[number % 6]), f"a{number}@example.com")
+        for number in range(11)
+    ]
+    assert statuses == [422] * 10 + [429]
+
+
 def test_all_of_an_ipv6_network_is_one_address() -> None:
     statuses = [
         guess(Client(REMOTE_ADDR=f"2001:db8:1:2::{number:x}"), f"a{number}@example.com")
