@@ -7,6 +7,7 @@ browser's event loop runs in the tests' own process, where Django would refuse t
 import json
 import os
 import sys
+import time
 import uuid
 from datetime import datetime
 from itertools import count
@@ -22,6 +23,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 
 from accounts.models import Role, User  # noqa: E402
+from accounts.sessions import SINCE  # noqa: E402
 from accounts.tests.people import make_user  # noqa: E402
 from chat.actions import appeals, contacts, messages, moderation  # noqa: E402
 from chat.actions.reports import about_message  # noqa: E402
@@ -46,6 +48,7 @@ def _person(name: str, owner: bool, password: bool) -> dict[str, str]:
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session[SINCE] = int(time.time())
     session.save()
     return {"id": str(user.pk), "name": name, "email": email, "session": str(session.session_key)}
 
