@@ -60,7 +60,8 @@ class Paper:
     def _wrapped(self, text: str, indent: str) -> str:
         # Commands and addresses are to be copied: they are not broken.
         lines = textwrap.wrap(
-            " ".join(text.split()),
+            # Whatever answers somewhere must not write to the terminal as it likes.
+            "".join(each if each.isprintable() else "?" for each in " ".join(text.split())),
             max(self.width - len(indent), 20),
             break_long_words=False,
             break_on_hyphens=False,

@@ -196,6 +196,17 @@ def test_colours_are_for_terminals(var):
     )
 
 
+def test_what_somebody_answers_does_not_reach_the_terminal_as_it_is():
+    out = io.StringIO()
+    paper = Paper(out, {}, colour=False)
+    paper.write(
+        Finding("error", "It said:\x1b[2J\x1b]0;all is well\x07 \x00\x9b2J\n  done", "See.", "public")
+    )
+
+    assert out.getvalue().replace("\n", "").isprintable()
+    assert "It said:?[2J?]0;all is well? ??2J done" in " ".join(out.getvalue().split())
+
+
 def test_some_parts_alone(doctor):
     assert {each["check"] for each in doctor("--only", "clock", "aws").findings} == {"clock", "aws"}
 
