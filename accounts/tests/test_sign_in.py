@@ -115,3 +115,26 @@ def test_the_admin_site_has_no_door_of_its_own(client: Client, bob: User) -> Non
     assert client.get("/admin/login/")["Location"].startswith(URL)
     client.force_login(bob)
     assert client.get("/admin/login/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path", ["/accounts/login/", "/accounts/logout/", "/devices/logout/", "/accounts/signup/"]
+)
+def test_a_page_of_others_signs_nobody_in_or_out(bob: User, path: str) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(bob)
+    before = strict.session.session_key
+    form = {
+        "login": bob.email,
+        "email": bob.email,
+        "password": PASSWORD,
+        "password1": PASSWORD,
+        "name": "Bob",
+    }
+
+    for headers in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
+        assert strict.post(path, form, headers=headers).status_code == 403
+        assert Client(enforce_csrf_checks=True).post(path, form, headers=headers).status_code == 403
+
+    assert strict.session.session_key == before
+    assert strict.get("/profile/").status_code == 200
