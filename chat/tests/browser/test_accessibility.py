@@ -60,6 +60,13 @@ TARGETS = """
       .map(([small, other]) => `${small} beside ${other}`).slice(0, 5)
   }
 """
+# The size that was asked for reaches the page a moment later.
+ENLARGED = """
+  async size => {
+    while (getComputedStyle(document.documentElement).fontSize !== size)
+      await new Promise(resolve => setTimeout(resolve, 10))
+  }
+"""
 WIDE, PHONE, SMALLEST = (ViewportSize(width=width, height=780) for width in (1280, 360, 320))
 SCHEMES: list[tuple[Literal["light", "dark"], list[str]]] = [("light", RULES), ("dark", ["cat.color"])]
 
@@ -104,8 +111,14 @@ def inspect(page: Page, devtools: CDPSession) -> list[str]:
     found += [f"small target: {what}" for what in page.evaluate(TARGETS)]
     page.set_viewport_size(SMALLEST)
     found += [f"320: {what}" for what in page.evaluate(OVERFLOW)]
-    devtools.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
+    enlarge(page, devtools, 2)
     found += [f"320, text at 200 %: {what}" for what in page.evaluate(OVERFLOW)]
-    devtools.send("Page.setFontSizes", {"fontSizes": {"standard": 16, "fixed": 13}})
+    enlarge(page, devtools, 1)
     page.set_viewport_size(WIDE)
     return found
+
+
+def enlarge(page: Page, devtools: CDPSession, times: int) -> None:
+    """Let text be so much larger, as people set it in their browser, and wait until it is."""
+    devtools.send("Page.setFontSizes", {"fontSizes": {"standard": 16 * times, "fixed": 13 * times}})
+    page.evaluate(ENLARGED, f"{16 * times}px")

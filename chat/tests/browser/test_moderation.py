@@ -252,4 +252,11 @@ def test_no_page_has_anything_in_anybodys_way(talk, staff, desk, enter, problems
                 menu.evaluate("it => { it.open = true }")
             if wrong := inspect(page, devtools):
                 found[path] = wrong
+    # Who looks for words that are too long for the page sees them in it.
+    page.goto("/admin/chat/filter/add/")
+    page.get_by_label("Pattern").fill("supercali*")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#caught mark").first).to_be_visible()
+    if wrong := inspect(page, devtools):
+        found["preview"] = wrong
     assert not found, "\n".join(f"{path}: {what}" for path, wrong in found.items() for what in wrong)
