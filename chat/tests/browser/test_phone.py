@@ -114,3 +114,23 @@ def test_the_state_of_the_connection_stands_under_the_header_and_hides_no_messag
     assert header
     assert 0 <= place["y"] - (header["y"] + header["height"]) < 40
     problems.forgive(AWAY)
+
+
+def test_whoever_has_added_somebody_and_talks_to_nobody_yet_sees_whom_they_added(desk, enter):
+    (alice,) = desk.people("Alice")
+    desk("ask", owner=alice.id, name="Zoe", email="zoe@example.com")
+    page = connected(enter(alice, **PHONE))
+    expect(page.get_by_role("heading", name="Waiting for an answer")).to_be_visible()
+    expect(page.get_by_text("No contacts yet")).to_be_hidden()
+    page.get_by_role("link", name="Zoe").tap()
+    expect(page.get_by_role("heading", name="Invitation link")).to_be_visible()
+
+
+def test_requests_have_the_whole_list_while_there_is_nothing_else_in_it(desk, enter):
+    dave, *others = desk.people("Dave", "Alice", "Bob")
+    for person in others:
+        desk("ask", owner=person.id, name="Dave", email=dave.email, greeting="Do you remember me? " * 3)
+    page = connected(enter(dave, **PHONE))
+    expect(page.get_by_role("button", name="Accept")).to_have_count(2)
+    hidden = page.get_by_role("main").evaluate("it => it.scrollHeight - it.clientHeight")
+    assert hidden <= 1
