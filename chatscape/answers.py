@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 
 from chat.errors import ChatError
 from chatscape import request_ids
@@ -44,7 +45,7 @@ def error_answer(request: HttpRequest, error: ChatError) -> HttpResponse:
     if wants_json(request):
         response: HttpResponse = JsonResponse({"error": error.as_dict()}, status=error.status)
     else:
-        context = {"error": error, "title": HTTPStatus(error.status).phrase.capitalize()}
+        context = {"error": error, "title": _title(error.status)}
         if error.status >= 500:
             # So that a person can say which of all requests it was.
             context["reference"] = request.META.get(request_ids.KEY, "")
@@ -52,6 +53,11 @@ def error_answer(request: HttpRequest, error: ChatError) -> HttpResponse:
         response = render(request, name, context, status=error.status)
     patch_vary_headers(response, ["Accept", "HX-Request"])
     return patient(response, error)
+
+
+def _title(status: int) -> str:
+    titles = {HTTPStatus.FORBIDDEN: _("Not allowed"), HTTPStatus.NOT_FOUND: _("Not found")}
+    return titles.get(HTTPStatus(status), _("That did not work"))
 
 
 def form_answer(

@@ -38,4 +38,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Say that something broke, or that the database is gone."""
     if is_database_gone(sys.exc_info()[1]):
         return error_answer(request, unavailable())
-    return error_answer(request, ServerError(_("Something went wrong on our side. It has been noted.")))
+    words = _("Something went wrong on our side. It has been noted. Try again in a moment.")
+    return error_answer(request, ServerError(words))

@@ -159,6 +159,7 @@ def test_the_page_about_an_error_is_as_strict(alice, monkeypatch):
     assert_strict(response)
     assert "secret" not in response.text
     assert "Something went wrong" in response.text
+    assert "Retry" in response.text
 
 
 def test_a_database_that_is_gone_is_told_without_asking_it(client, monkeypatch):
