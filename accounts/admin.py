@@ -1,12 +1,12 @@
 """People in the admin site."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.decorators import secure_admin_login
 from django import forms
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -19,7 +19,7 @@ from chat.actions.profiles import INTRO_MOST, edit_profile
 from chat.admin.decisions import MEASURE_HINTS, MEASURES
 from chat.admin.forms import MeasureForm, ReasonForm
 from chat.admin.history import history_of
-from chatscape.admin.base import moderator, moment
+from chatscape.admin.base import Choice, moderator, moment
 from chatscape.admin.page import Forms, PageAdmin
 
 # One sign-in page for everybody, with its rate limits.
@@ -41,6 +41,16 @@ class RoleForm(forms.Form):
     )
 
 
+class AccountFilter(Choice):
+    title = gettext_lazy("account")
+    parameter_name = "account"
+    values: ClassVar[list[Any]] = [("open", gettext_lazy("Open")), ("closed", gettext_lazy("Closed"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        wanted = {"open": True, "closed": False}.get(self.value() or "")
+        return queryset if wanted is None else queryset.filter(is_active=wanted)
+
+
 @admin.register(User)
 class PersonAdmin(PageAdmin):
     """Look people up, change their role, close their account. The owner stays the owner."""
@@ -51,7 +61,7 @@ class PersonAdmin(PageAdmin):
     nothing = (gettext_lazy("Nobody found."), "")
     page_template = "admin/accounts/user/page.html"
     list_display = ("name", "email", "role", "standing", "joined")
-    list_filter = ("role", "is_active", "date_joined")
+    list_filter = ("role", AccountFilter, "date_joined")
     search_fields = ("name", "email")
     search_help_text = gettext_lazy("Name or email")
     sortable_by = ("name", "role", "joined")

@@ -48,6 +48,16 @@ def test_administrators_find_people_by_name_address_and_role(
         assert "alice@example.com" not in html
 
 
+def test_people_whose_account_is_closed_are_found(
+    client: Client, alice: User, carol: User, bob: User
+) -> None:
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+    client.force_login(alice)
+    for account, found in (("closed", {"bob"}), ("open", {"alice", "carol"})):
+        listed = client.get(LIST, {"account": account}).context["cl"].result_list
+        assert {person.name for person in listed} == found
+
+
 def test_no_password_is_shown_and_the_address_is_not_changed(client: Client, alice: User, bob: User) -> None:
     client.force_login(alice)
     html = client.get(url(bob)).content.decode()

@@ -68,6 +68,14 @@ class ActionFilter(Choice):
         return queryset.filter(action=self.value()) if self.value() else queryset
 
 
+class WhenFilter(admin.DateFieldListFilter):
+    """Named as its column is."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("when")
+
+
 @admin.register(AuditEntry)
 class AuditAdmin(HouseAdmin):
     """What people with power did, the newest first. Nothing here can be changed by anybody."""
@@ -79,7 +87,7 @@ class AuditAdmin(HouseAdmin):
     change_list_template = "admin/chat/auditentry/change_list.html"
     list_display = ("when", "who", "deed", "whom", "what", "change")
     list_display_links = None
-    list_filter = (ActionFilter, ActorFilter, "at")
+    list_filter = (ActionFilter, ActorFilter, ("at", WhenFilter))
     search_fields = ("target",)
     search_help_text = gettext_lazy("Name of a person, or an id")
     sortable_by = ()
