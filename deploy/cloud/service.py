@@ -45,8 +45,8 @@ def migrate(ecs: Any, logs: Any, made: Outputs, *, look: float = _LOOK_SECONDS) 
 def roll(ecs: Any, made: Outputs, *, look: float = _LOOK_SECONDS) -> None:
     """Put the newest task definition into service and wait until only that one runs.
 
-    Tasks that ended before the database was migrated must not count against it: ECS gives up after three, and a
-    first version has none before it to go back to. So ECS is asked anew.
+    Tasks that ended before the database was migrated must not count against it: ECS gives up after three,
+    and a first version has none before it to go back to. So ECS is asked anew.
     """
     running = _service(ecs, made)
     family = running["taskDefinition"].rpartition("/")[2].partition(":")[0]
