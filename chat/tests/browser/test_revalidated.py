@@ -89,6 +89,7 @@ def test_without_javascript_one_goes_back_and_writes_on(desk, enter):
     page.goto(f"/rooms/{room}/")
     expect(bodies(page)).to_have_text(["One", "Two", "Three"])
     write("Four")
+    expect(bodies(page)).to_have_text(["One", "Two", "Three", "Four"])
     page.go_back()
     write("Five")
     expect(bodies(page)).to_have_text(["One", "Two", "Three", "Four", "Five"])
