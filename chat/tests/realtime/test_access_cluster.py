@@ -156,7 +156,7 @@ def suspend(server, person):
         "-v0",
         "-c",
         "from accounts.models import User; from chat.actions.moderation import sanction; "
-        "ada = User.objects.create_superuser(f'ada{User.objects.count()}@x.org', role='admin'); "
+        f"ada = User.objects.create_superuser('ada-{person[0]}@x.org', role='admin'); "
         f"person = User.objects.get(id='{person[0]}'); "
         "sanction(actor=ada, person=person, kind='suspension', reason='Spam', days=1)",
     )
