@@ -49,17 +49,17 @@ checks: venv-dev
 AGAIN := --last-failed --last-failed-no-failures none
 
 # The suite, on the embedded default and on real PostgreSQL and Redis, and people's journeys in a real browser.
-suite: venv-dev
+suite: venv-dev parts
 	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -n $(WORKERS) $(ARGS) \
 		|| env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest $(AGAIN) $(ARGS)
 
 # Without those that use neither, or start their own.
 ELSEWHERE := accounts bench chat chatscape --ignore=chatscape/tests/doctor --ignore=chatscape/tests/test_configuration.py
-suite-servers: venv-dev
+suite-servers: venv-dev parts
 	$(BIN)/python -m chatscape.testing.parts run -- $(BIN)/python -m pytest -n $(WORKERS) $(ELSEWHERE) $(ARGS) \
 		|| $(BIN)/python -m chatscape.testing.parts run -- $(BIN)/python -m pytest $(ELSEWHERE) $(AGAIN) $(ARGS)
 
-journeys: venv-dev
+journeys: venv-dev parts
 	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -m browser $(ARGS) \
 		|| env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -m browser $(AGAIN) $(ARGS)
 
