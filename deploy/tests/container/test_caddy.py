@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import requests
-from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
@@ -65,6 +64,24 @@ class Caddy(Process):
 
     def context(self):
         return ssl.create_default_context(cafile=str(self.root))
+
+    def refusal(self, visitor, **headers):
+        """Ask for a socket that is refused; return the status."""
+        told = {
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+            "Sec-WebSocket-Protocol": "chatscape.json",
+            "Origin": self.url,
+            "Cookie": visitor.cookies(),
+        }
+        asking = HTTPSConnection("localhost", self.port, context=self.context(), timeout=30)
+        try:
+            asking.request("GET", "/ws/", headers={**told, **headers})
+            return asking.getresponse().status
+        finally:
+            asking.close()
 
     def socket(self, visitor, *, source="127.0.0.1", **headers):
         """Open a socket as this person from an address of this machine."""
@@ -130,9 +147,7 @@ def test_an_address_is_whose_it_is_and_not_what_somebody_says(start, caddy):
     for number in range(3):
         with caddy.socket(alice, **{"X-Forwarded-For": f"192.0.2.{number}"}):
             pass
-    with pytest.raises(InvalidStatus) as refused, caddy.socket(alice, **{"X-Forwarded-For": "192.0.2.99"}):
-        pass
-    assert refused.value.response.status_code == 429
+    assert caddy.refusal(alice, **{"X-Forwarded-For": "192.0.2.99"}) == 429
     with caddy.socket(alice, source="127.0.0.2"):
         pass
 
