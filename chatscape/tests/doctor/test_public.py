@@ -3,14 +3,13 @@
 import socket
 import ssl
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from threading import Thread
 
 import pytest
 
 from chatscape.doctor import public, wire
 from chatscape.doctor.examination import Options
+from chatscape.testing.certificates import self_signed
 from chatscape.tests.doctor.conftest import CLOSED, errors
 
 
@@ -77,7 +76,7 @@ def test_a_cdn_counts_as_a_proxy(answering, settings):
 
 @pytest.mark.parametrize(("days", "level"), [(3, "error"), (14, "warning"), (60, "ok")])
 def test_a_certificate_that_ends(days, level, tmp_path, monkeypatch):
-    file = certificate(tmp_path, days)
+    file = self_signed(tmp_path, days=days)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     trusting = lambda: ssl.create_default_context(cafile=str(file))  # noqa: E731
@@ -100,7 +99,7 @@ def test_a_certificate_that_ends(days, level, tmp_path, monkeypatch):
 
 def test_a_certificate_nobody_trusts(tmp_path, settings):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate(tmp_path, 60))
+    context.load_cert_chain(self_signed(tmp_path, days=60))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         settings.PUBLIC_URL = f"https://127.0.0.1:{listener.getsockname()[1]}"
 
@@ -117,35 +116,3 @@ def test_a_certificate_nobody_trusts(tmp_path, settings):
         [told] = errors(public.look(Options()))
 
     assert "certificate is not good" in told
-
-
-def certificate(folder: Path, days: int) -> Path:
-    """Return a file with a key and its own certificate for this machine."""
-    import ipaddress
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=days, hours=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file = folder / "certificate.pem"
-    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return file

@@ -6,19 +6,15 @@ import re
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
 
 import pytest
 import redis
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from django.conf import settings
 
+from chatscape.testing.certificates import self_signed
 from chatscape.testing.environment import clean
 from chatscape.testing.machine import find
-from chatscape.testing.parts import free_port
+from chatscape.testing.processes import free_port
 from deploy.tests.terraform import hcl
 
 PASSWORD = "madeup0123456789"
@@ -45,42 +41,17 @@ print(json.dumps(found))
 """
 
 
-def certificate(folder):
-    """Write a certificate of localhost that nobody knows, and its key; return both files."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    public, private = folder / "redis.pem", folder / "redis.key"
-    public.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    plain = serialization.NoEncryption()
-    form = serialization.PrivateFormat.PKCS8
-    private.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, plain))
-    return public, private
-
-
 @pytest.fixture
 def server(tmp_path):
     """A Redis that speaks TLS only; its port, and the certificate that it shows."""
-    public, private = certificate(tmp_path)
+    public = self_signed(tmp_path, days=1)
     port, program = free_port(), find("redis-server")
     options = {
         "bind": "127.0.0.1",
         "port": 0,
         "tls-port": port,
         "tls-cert-file": public,
-        "tls-key-file": private,
+        "tls-key-file": public,
         "tls-auth-clients": "no",
         "requirepass": PASSWORD,
         "dir": tmp_path,
@@ -151,7 +122,7 @@ def test_a_redis_that_cannot_prove_its_name_is_told_nothing(server, tmp_path):
     port, _certificate = server
     other = tmp_path / "other"
     other.mkdir()
-    somebody, _key = certificate(other)
+    somebody = self_signed(other, days=1)
 
     found = run(tmp_path / "state", port, somebody)
 
